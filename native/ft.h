@@ -1,0 +1,117 @@
+/*
+ * The whole C interface between Deno and libtorch.
+ *
+ * Every function returns an int32_t. A negative one means failure, and ft_last_error() then has the
+ * sentence; what the others mean stands beside each function ("0" where there is nothing to say).
+ * A tensor is a handle: a slot and a generation in one positive number, so that a handle used after
+ * it was freed is an error and not a crash. Handle 0 stands for "no tensor" where one is optional.
+ * Every function that makes a tensor gives a fresh handle, which its caller frees.
+ *
+ * All calls come from one thread: grad mode and the message belong to the thread.
+ * Strings end in NUL. Sizes travel as int32_t or double (exact to 2^53), never as int64_t: an int64_t
+ * made from a plain JavaScript number costs thirty times more.
+ *
+ * src/torch/symbols.ts mirrors this file line by line; a test compares them.
+ */
+#pragma once
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FT_ABI_VERSION 1
+
+typedef int32_t ft_tensor;
+typedef int32_t ft_shards;
+
+/* guard.cpp: errors and ownership */
+int32_t ft_abi_version(void);
+int32_t ft_last_error(char *out, int32_t capacity); /* bytes of the message; copies what fits */
+int32_t ft_live_tensors(void);
+int32_t ft_free(ft_tensor t);
+
+/* device.cpp: the machine and the process. Device codes: 0 is the CPU, n + 1 is cuda:n */
+int32_t ft_versions(char *out, int32_t capacity); /* JSON; bytes of it */
+int32_t ft_cuda_devices(void);
+int32_t ft_synchronize(int32_t device);
+int32_t ft_threads(void);
+int32_t ft_set_threads(int32_t threads);
+int32_t ft_memory(int32_t device, double *out); /* out[2], bytes: now and peak (CPU: resident size) */
+int32_t ft_seed(double seed);
+int32_t ft_rng_state(uint8_t *out, int32_t capacity); /* bytes of the CPU generator's state */
+int32_t ft_set_rng_state(const uint8_t *state, int32_t bytes);
+int32_t ft_refuse_exec(void); /* from now on no thread of this process starts a program */
+
+/* tensor.cpp: making, reading and describing. Dtype codes stand in tensor.cpp and dtype.ts */
+ft_tensor ft_full(const double *shape, int32_t dims, double value, int32_t dtype, int32_t device);
+ft_tensor ft_randn(const double *shape, int32_t dims, int32_t dtype, int32_t device);
+ft_tensor ft_from_bytes(const uint8_t *data, double bytes, const double *shape, int32_t dims, int32_t dtype);
+ft_tensor ft_to(ft_tensor t, int32_t dtype, int32_t device);
+ft_tensor ft_clone(ft_tensor t);
+int32_t ft_to_bytes(ft_tensor t, uint8_t *out, double bytes);
+int32_t ft_fill_from_bytes(ft_tensor t, const uint8_t *data, double bytes);
+int32_t ft_fill_normal(ft_tensor t, double std, double seed); /* from a generator of its own */
+int32_t ft_copy(ft_tensor into, ft_tensor from);
+int32_t ft_item(ft_tensor t, double *out);
+int32_t ft_shape(ft_tensor t, double *out, int32_t capacity); /* number of dimensions */
+int32_t ft_dtype(ft_tensor t);                                /* code */
+int32_t ft_device(ft_tensor t);                               /* code */
+
+/* ops.cpp: one op a function; autograd follows them */
+ft_tensor ft_add(ft_tensor a, ft_tensor b);
+ft_tensor ft_sub(ft_tensor a, ft_tensor b);
+ft_tensor ft_mul(ft_tensor a, ft_tensor b);
+ft_tensor ft_scale(ft_tensor a, double factor);
+ft_tensor ft_sum(ft_tensor a);
+ft_tensor ft_matmul(ft_tensor a, ft_tensor b);
+ft_tensor ft_linear(ft_tensor x, ft_tensor weight);
+ft_tensor ft_embedding(ft_tensor ids, ft_tensor weight);
+ft_tensor ft_reshape(ft_tensor a, const double *shape, int32_t dims);
+ft_tensor ft_transpose(ft_tensor a, int32_t dim0, int32_t dim1);
+ft_tensor ft_slice(ft_tensor a, int32_t dim, double start, double end);
+ft_tensor ft_attention(ft_tensor q, ft_tensor k, ft_tensor v, int32_t causal);
+ft_tensor ft_cross_entropy(ft_tensor logits, ft_tensor targets); /* sum of the NLL; targets below 0 are ignored */
+ft_tensor ft_argmax(ft_tensor a, int32_t dim);
+ft_tensor ft_top2_gap(ft_tensor logits); /* best less second best, of each row */
+ft_tensor ft_equal(ft_tensor a, ft_tensor b);
+
+/* fused.cpp: several ops in one pass, with their own backward */
+ft_tensor ft_rms_norm(ft_tensor x, ft_tensor weight, double eps);
+ft_tensor ft_rope(ft_tensor x, ft_tensor cos, ft_tensor sin, int32_t rotated, double start);
+ft_tensor ft_swiglu(ft_tensor gate_up);
+
+/* loss.cpp: unembedding and cross entropy, one chunk of logits at a time */
+ft_tensor ft_linear_cross_entropy(ft_tensor x, ft_tensor weight, ft_tensor targets, double scale, int32_t chunk);
+int32_t ft_linear_nll(ft_tensor x, ft_tensor weight, ft_tensor targets, int32_t chunk, ft_tensor *out); /* out[2]: NLL, argmax */
+
+/* decode.cpp: few rows against a cache. rows: 1 for the row kernels, whose results do not depend on the number of rows */
+ft_tensor ft_decode_linear(ft_tensor x, ft_tensor weight, int32_t rows);
+int32_t ft_cache_write(ft_tensor cache, ft_tensor values, double start);
+ft_tensor ft_cached_attention(ft_tensor q, ft_tensor keys, ft_tensor values, double start, int32_t rows);
+
+/* autograd.cpp */
+int32_t ft_require_grad(ft_tensor t);
+ft_tensor ft_detach(ft_tensor t);
+int32_t ft_backward(ft_tensor t, ft_tensor gradient); /* gradient 0: t is a scalar */
+int32_t ft_has_grad(ft_tensor t);                     /* 1 or 0 */
+ft_tensor ft_grad(ft_tensor t);
+int32_t ft_clear_grads(const ft_tensor *tensors, int32_t count);
+int32_t ft_set_grad_enabled(int32_t enabled); /* what it was: 1 or 0 */
+
+/* optim.cpp: over all parameters at once; all have gradients */
+ft_tensor ft_grad_norm(const ft_tensor *parameters, int32_t count);
+int32_t ft_clip_grads(const ft_tensor *parameters, int32_t count, ft_tensor norm, double limit);
+int32_t ft_adamw(const ft_tensor *parameters, const ft_tensor *means, const ft_tensor *squares, const ft_tensor *steps,
+                 int32_t count, double lr, double beta1, double beta2, double decay, double eps, ft_tensor norm);
+
+/* data.cpp: byte shards, memory-mapped */
+ft_shards ft_shards_open(const char *paths); /* lines: a .bin path, then its .idx path, and so on */
+int32_t ft_shards_close(ft_shards shards);
+int32_t ft_shards_tokens(ft_shards shards, int32_t shard, double *out);
+int32_t ft_shards_gather(ft_shards shards, const int32_t *shard, const double *start, int32_t rows, int32_t length,
+                         int32_t heads, int32_t predict_first, ft_tensor *out, double *counts);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,50 @@
+// CPU kernels that work row by row. Each result depends on its own row alone and is summed in one fixed order, so
+// that a row gives the same bits whether it comes alone or among others: what exact speculative decoding needs.
+// No libtorch in here: raw pointers, and the caller divides the rows (or the outputs) among threads.
+#pragma once
+#include <cstdint>
+
+namespace ft {
+
+/// One build of the kernels: rows.cpp is compiled once for each instruction set.
+struct RowKernels {
+  const char *isa;
+
+  /// y[r, o] = sum_k x[r, k] w[o, k] for outputs first..last; y has `outputs` columns.
+  void (*linear)(const float *x, const float *w, float *y, int64_t rows, int64_t inner, int64_t outputs, int64_t first,
+                 int64_t last);
+
+  /// One query vector against `length` cached keys and values of one head; scores has room for `length` rounded up to 8.
+  void (*attend)(const float *q, const float *keys, const float *values, float *out, int64_t length, int64_t width,
+                 float scale, float *scores);
+
+  /// out = x / rms(x) * weight; inverse[r] keeps 1 / rms for the backward pass.
+  void (*rms_norm)(const float *x, const float *weight, float *out, float *inverse, int64_t rows, int64_t width,
+                   float eps);
+  /// dx of the same, and dweight added up over these rows.
+  void (*rms_norm_backward)(const float *x, const float *weight, const float *inverse, const float *dout, float *dx,
+                            float *dweight, int64_t rows, int64_t width);
+
+  /// gate_up holds [gate | up] in each row of 2 * width; out = silu(gate) * up.
+  void (*swiglu)(const float *gate_up, float *out, int64_t rows, int64_t width);
+  void (*swiglu_backward)(const float *gate_up, const float *dout, float *dgate_up, int64_t rows, int64_t width);
+
+  /// Rotates pairs (j, j + width/2) of each vector; sign -1 turns back. cos and sin hold width/2 numbers.
+  void (*rotate)(const float *x, float *out, const float *cos, const float *sin, int64_t vectors, int64_t width,
+                 float sign);
+
+  /// Turns one row of logits into the gradient of scale * NLL in place, and returns the NLL.
+  float (*cross_entropy)(float *logits, int64_t width, int64_t target, float scale);
+};
+
+/// The best build that this processor runs.
+const RowKernels &row_kernels();
+
+namespace portable {
+extern const RowKernels kernels;
+}
+namespace avx2 {
+extern const RowKernels kernels;
+}
+
+} // namespace ft

@@ -1,0 +1,263 @@
+/*
+ * Binds itself to lists of paths (Landlock) and takes sockets and tracing from itself (seccomp), then
+ * becomes the given program: every thread of it, native code included, is born bound, and so is whatever
+ * it starts. Deno's own permissions bind TypeScript only; this is what binds libtorch and the shim.
+ *
+ *   launch [OPTION ...] -- PROGRAM [ARGUMENT ...]
+ *
+ * Not covered by Landlock, and so not by this: chmod, chown, setxattr and time stamps of files outside
+ * the lists (contents stay out of reach), and stat of any path.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Apart from the codes of foretoken's stages (0, 1, 2, 75); the last two are the shell's. */
+enum { EXIT_USAGE = 120, EXIT_NOT_BOUND = 121, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+
+/* Landlock's numbers, spelled out: headers are often older than the running kernel. */
+#define LL_RULE_PATH_BENEATH 1
+#define LL_CREATE_RULESET_VERSION 1u
+#define FS_EXECUTE (1ULL << 0)
+#define FS_WRITE_FILE (1ULL << 1)
+#define FS_READ_FILE (1ULL << 2)
+#define FS_READ_DIR (1ULL << 3)
+#define FS_REMOVE_DIR (1ULL << 4)
+#define FS_REMOVE_FILE (1ULL << 5)
+#define FS_MAKE_DIR (1ULL << 7)
+#define FS_MAKE_REG (1ULL << 8)
+#define FS_ABI_1 ((1ULL << 13) - 1)
+#define FS_REFER (1ULL << 13)     /* ABI 2: rename and link across folders */
+#define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */
+#define NET_TCP 3ULL              /* ABI 4: bind and connect */
+#define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
+#define SCOPE_ALL 3ULL            /* ABI 6: abstract UNIX sockets, signals */
+
+#define READ_ONLY (FS_EXECUTE | FS_READ_FILE | FS_READ_DIR)
+/* No execution of what was written; no symbolic links, devices, pipes or sockets for others to trip over. */
+#define READ_WRITE                                                                                  \
+  (FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_DIR | FS_MAKE_REG |           \
+   FS_REMOVE_DIR | FS_REMOVE_FILE | FS_REFER)
+#define DEVICE (FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+/* What a rule on a file may hold; the kernel refuses the rest there. */
+#define OF_A_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+
+struct ll_ruleset_attr {
+  uint64_t fs, net, scoped;
+};
+struct ll_path_beneath_attr {
+  uint64_t allowed;
+  int32_t parent;
+} __attribute__((packed));
+
+static const char USAGE[] =
+    "usage: launch [OPTION ...] -- PROGRAM [ARGUMENT ...]\n"
+    "  --ro PATH    may be read and executed, a folder with all that is below it\n"
+    "  --rw PATH    may be read and written\n"
+    "  --dev PATH   a device: read, write and ioctl\n"
+    "  --net        leaves the network alone\n"
+    "  --verbose    tells of paths that do not exist (they are passed over)\n"
+    "  --check      prints the Landlock ABI of this kernel and ends\n"
+    "  --help       prints this\n";
+
+static int landlock_abi(void) {
+  return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LL_CREATE_RULESET_VERSION);
+}
+
+/* The rights that this kernel knows: the others cannot be asked for. */
+static uint64_t handled_fs(int abi) {
+  uint64_t fs = FS_ABI_1;
+  if (abi >= 2) fs |= FS_REFER;
+  if (abi >= 3) fs |= FS_TRUNCATE;
+  if (abi >= 5) fs |= FS_IOCTL_DEV;
+  return fs;
+}
+
+/* 0, or EXIT_NOT_BOUND after a message. */
+static int allow(int ruleset, const char *path, uint64_t access, int verbose) {
+  struct ll_path_beneath_attr rule = {access, open(path, O_PATH | O_CLOEXEC)};
+  if (rule.parent < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    if (verbose) fprintf(stderr, "launch: %s does not exist: passed over\n", path);
+    return 0;
+  }
+  struct stat status;
+  int failed = rule.parent < 0 || fstat(rule.parent, &status);
+  if (!failed) {
+    if (!S_ISDIR(status.st_mode)) rule.allowed &= OF_A_FILE;
+    failed = (int)syscall(SYS_landlock_add_rule, ruleset, LL_RULE_PATH_BENEATH, &rule, 0);
+  }
+  if (failed) fprintf(stderr, "launch: cannot allow %s: %s\n", path, strerror(errno));
+  if (rule.parent >= 0) close(rule.parent);
+  return failed ? EXIT_NOT_BOUND : 0;
+}
+
+/* The access that an option with a path gives, or 0 where it is no such option. */
+static uint64_t access_of(const char *option) {
+  if (!strcmp(option, "--ro")) return READ_ONLY;
+  if (!strcmp(option, "--rw")) return READ_WRITE;
+  if (!strcmp(option, "--dev")) return DEVICE;
+  return 0;
+}
+
+/* Binds this process to the paths among the options. 0, or an exit code after a message. */
+static int bind_files(char **options, int num_options, int net, int verbose) {
+  const int abi = landlock_abi();
+  if (abi < 1) {
+    fprintf(stderr,
+            "launch: WARNING: no Landlock here (%s): native code is NOT kept from this machine's files;\n"
+            "launch: WARNING: only Deno's own permissions hold, and they bind TypeScript alone\n",
+            errno == EOPNOTSUPP ? "switched off at boot" : "the kernel lacks it");
+    return 0;
+  }
+  struct ll_ruleset_attr handled = {handled_fs(abi), 0, 0};
+  if (abi >= 4 && !net) handled.net = NET_TCP;
+  if (abi >= 6) handled.scoped = SCOPE_ALL;
+  const int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
+  if (ruleset < 0) {
+    fprintf(stderr, "launch: cannot make a Landlock ruleset: %s\n", strerror(errno));
+    return EXIT_NOT_BOUND;
+  }
+  for (int i = 0; i < num_options; i++) {
+    const uint64_t access = access_of(options[i]);
+    if (!access) continue;
+    const int code = allow(ruleset, options[++i], access & handled.fs, verbose);
+    if (code) return code;
+  }
+  if (syscall(SYS_landlock_restrict_self, ruleset, 0)) {
+    fprintf(stderr, "launch: cannot apply Landlock: %s\n", strerror(errno));
+    return EXIT_NOT_BOUND;
+  }
+  close(ruleset);
+  return 0;
+}
+
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+#ifdef ARCHITECTURE
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
+/* Goes on where the loaded word is the value, else skips the next instruction. */
+#define WHERE(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1)
+#define REFUSED RETURN(SECCOMP_RET_ERRNO | EPERM)
+#define REFUSE(call) WHERE(call), REFUSED
+
+/* Refuses other processes' memory, calls that go past this filter, and every socket family but AF_UNIX. */
+static int bind_calls(int net) {
+  struct sock_filter filter[] = {
+      LOAD(arch),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
+      RETURN(SECCOMP_RET_KILL_PROCESS), /* another ABI numbers its calls otherwise */
+      LOAD(nr),
+#ifdef __x86_64__
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), /* x32 */
+      REFUSED,
+#endif
+      REFUSE(SYS_ptrace),
+      REFUSE(SYS_process_vm_readv),
+      REFUSE(SYS_process_vm_writev),
+      REFUSE(SYS_pidfd_getfd),
+      REFUSE(SYS_io_uring_setup), /* its requests are no system calls */
+      REFUSE(SYS_open_by_handle_at),
+      REFUSE(SYS_bpf),
+      REFUSE(SYS_perf_event_open),
+      WHERE(net ? ~0u : SYS_socket),
+      BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+      RETURN(SECCOMP_RET_ALLOW),
+      LOAD(args[0]), /* little-endian: the low word, which is all that socket(2) reads */
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0),
+      REFUSED,
+      RETURN(SECCOMP_RET_ALLOW),
+  };
+  const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+  if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)) return 0;
+  fprintf(stderr, "launch: cannot apply seccomp: %s\n", strerror(errno));
+  return EXIT_NOT_BOUND;
+}
+#else
+static int bind_calls(int net) {
+  (void)net;
+  fprintf(stderr, "launch: WARNING: no seccomp filter for this processor: sockets are NOT refused\n");
+  return 0;
+}
+#endif
+
+/* A descriptor that is open already is bound by nothing: only the standard three go on. */
+static void close_inherited(void) {
+  if (!syscall(SYS_close_range, 3u, ~0u, 0u)) return;
+  struct rlimit limit; /* before Linux 5.9 */
+  const int end = getrlimit(RLIMIT_NOFILE, &limit) ? 1024 : (int)limit.rlim_cur;
+  for (int fd = 3; fd < end; fd++) close(fd);
+}
+
+static int check(void) {
+  const int abi = landlock_abi();
+  if (abi < 1) {
+    printf("Landlock: none (%s)\n", strerror(errno));
+    return EXIT_NOT_BOUND;
+  }
+  printf("Landlock: ABI %d\n", abi);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  int net = 0, verbose = 0, i = 1;
+  for (; i < argc && strcmp(argv[i], "--"); i++) {
+    if (access_of(argv[i])) {
+      if (++i == argc) {
+        fprintf(stderr, "launch: %s needs a path\n", argv[i - 1]);
+        return EXIT_USAGE;
+      }
+    } else if (!strcmp(argv[i], "--net")) {
+      net = 1;
+    } else if (!strcmp(argv[i], "--verbose")) {
+      verbose = 1;
+    } else if (!strcmp(argv[i], "--check")) {
+      return check();
+    } else if (!strcmp(argv[i], "--help")) {
+      fputs(USAGE, stdout);
+      return 0;
+    } else {
+      fprintf(stderr, "launch: unknown option %s\n%s", argv[i], USAGE);
+      return EXIT_USAGE;
+    }
+  }
+  if (argc - i < 2) {
+    fprintf(stderr, "launch: no program after --\n%s", USAGE);
+    return EXIT_USAGE;
+  }
+
+  /* A stage does not outlive the runner that holds the lock of its folder: it saves and ends. */
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  close_inherited();
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+    fprintf(stderr, "launch: cannot give up privileges: %s\n", strerror(errno));
+    return EXIT_NOT_BOUND;
+  }
+  int code = bind_files(argv + 1, i - 1, net, verbose);
+  if (!code) code = bind_calls(net);
+  if (code) return code;
+
+  char **program = argv + i + 1;
+  execv(program[0], program);
+  const int missing = errno == ENOENT;
+  fprintf(stderr, "launch: cannot run %s: %s\n", program[0], strerror(errno));
+  return missing ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}

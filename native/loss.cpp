@@ -1,0 +1,125 @@
+// Unembedding and cross entropy together, in chunks of rows: one chunk's logits exist at a time. The gradients are
+// made in the forward pass, while the logits are there (the idea of Liger and Cut Cross-Entropy, in plain ATen).
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <numeric>
+
+#include "guard.h"
+#include "kernels/rows.h"
+
+namespace ft {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+void check(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &targets, int64_t chunk) {
+  TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1), "cannot multiply ", x.sizes(),
+              " by an unembedding of ", weight.sizes());
+  TORCH_CHECK(targets.dim() == 1 && targets.size(0) == x.size(0) && targets.scalar_type() == at::kLong, x.size(0),
+              " rows need as many int64 targets, not ", targets.sizes());
+  TORCH_CHECK(chunk > 0, "a chunk of ", chunk, " rows");
+}
+
+/// Sum of the NLL of float32 rows on the CPU; the logits become the gradient of scale * sum.
+double nll_by_rows(at::Tensor &logits, const at::Tensor &targets, float scale) {
+  const int64_t rows = logits.size(0), width = logits.size(1);
+  auto *values = logits.data_ptr<float>();
+  const auto *target = targets.const_data_ptr<int64_t>();
+  std::vector<double> nll(rows);
+  at::parallel_for(0, rows, 16, [&](int64_t first, int64_t last) {
+    for (int64_t r = first; r < last; r++) {
+      float *row = values + r * width;
+      if (target[r] < 0) {
+        std::fill(row, row + width, 0.0f);
+      } else {
+        TORCH_CHECK_INDEX(target[r] < width, "target ", target[r], " of ", width, " classes");
+        nll[r] = row_kernels().cross_entropy(row, width, target[r], scale);
+      }
+    }
+  });
+  return std::accumulate(nll.begin(), nll.end(), 0.0); // in order: the same bits whatever the threads do
+}
+
+/// The same in ATen ops for other types and devices; the sum stays on the device.
+at::Tensor nll_by_ops(at::Tensor &logits, const at::Tensor &targets, double scale) {
+  const auto valid = targets.ge(0);
+  const auto index = targets.clamp_min(0).unsqueeze(1);
+  const auto total = logits.logsumexp(1, /*keepdim=*/true);
+  const auto nll = (total - logits.gather(1, index)).squeeze(1).masked_fill_(valid.logical_not(), 0).sum();
+  logits.sub_(total).exp_();
+  logits.scatter_add_(1, index, at::full_like(index, -1, logits.options()));
+  logits.mul_(valid.unsqueeze(1).to(logits.scalar_type()) * scale);
+  return nll;
+}
+
+struct LinearCrossEntropy : Function<LinearCrossEntropy> {
+  static at::Tensor forward(AutogradContext *context, const at::Tensor &input, const at::Tensor &weight,
+                            const at::Tensor &targets, double scale, int64_t chunk) {
+    check(input, weight, targets, chunk);
+    const auto x = input.contiguous();
+    const bool by_rows = x.is_cpu() && x.scalar_type() == at::kFloat;
+    const int64_t rows = x.size(0);
+    auto dx = at::empty_like(x), dweight = at::zeros_like(weight);
+    auto buffer = at::empty({std::min(chunk, rows), weight.size(0)}, x.options());
+    double sum = 0;
+    auto device_sum = at::zeros({}, x.options());
+    for (int64_t start = 0; start < rows; start += chunk) {
+      const int64_t count = std::min(chunk, rows - start);
+      const auto xs = x.narrow(0, start, count), target = targets.narrow(0, start, count);
+      auto logits = buffer.narrow(0, 0, count);
+      at::mm_out(logits, xs, weight.t());
+      if (by_rows)
+        sum += nll_by_rows(logits, target, (float)scale);
+      else
+        device_sum.add_(nll_by_ops(logits, target, scale));
+      auto dxs = dx.narrow(0, start, count);
+      at::mm_out(dxs, logits, weight);
+      dweight.addmm_(logits.t(), xs);
+    }
+    context->save_for_backward({dx, dweight});
+    return by_rows ? at::full({}, sum * scale, x.options()) : device_sum.mul_(scale);
+  }
+
+  static variable_list backward(AutogradContext *context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &g = gradients[0];
+    // The usual gradient is 1: on the CPU it can be looked at, and two passes are saved.
+    const bool one = g.is_cpu() && g.item<double>() == 1;
+    return {one ? saved[0] : saved[0] * g, one ? saved[1] : saved[1] * g, at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+} // namespace
+} // namespace ft
+
+using namespace ft;
+
+FT_EXPORT ft_tensor ft_linear_cross_entropy(ft_tensor x, ft_tensor weight, ft_tensor targets, double scale,
+                                            int32_t chunk) {
+  return tensor(
+      [&] { return LinearCrossEntropy::apply(get(x), get(weight), get(targets), scale, (int64_t)chunk); });
+}
+
+FT_EXPORT int32_t ft_linear_nll(ft_tensor x, ft_tensor weight, ft_tensor targets, int32_t chunk, ft_tensor *out) {
+  return done([&] {
+    at::NoGradGuard no_grad;
+    const auto &input = get(x), &w = get(weight), &target = get(targets);
+    check(input, w, target, chunk);
+    const int64_t rows = input.size(0);
+    auto nll = at::empty({rows}, input.options());
+    auto best = at::empty({rows}, target.options());
+    for (int64_t start = 0; start < rows; start += chunk) {
+      const int64_t count = std::min<int64_t>(chunk, rows - start);
+      const auto logits = at::mm(input.narrow(0, start, count), w.t());
+      const auto targets_here = target.narrow(0, start, count);
+      const auto chosen = logits.gather(1, targets_here.clamp_min(0).unsqueeze(1)).squeeze(1);
+      nll.narrow(0, start, count).copy_((logits.logsumexp(1) - chosen).masked_fill_(targets_here.lt(0), 0));
+      best.narrow(0, start, count).copy_(logits.argmax(1));
+    }
+    out[0] = own(nll);
+    out[1] = own(best);
+  });
+}

@@ -1,0 +1,139 @@
+/** Checks of a pipeline file that need more than one key; the schema has passed before. */
+
+import { didYouMean } from "./nearest.ts";
+import type { Problem } from "./problems.ts";
+import type { CurriculumConfig, ModelConfig, PipelineFile, StageKind } from "./schema.ts";
+import type { Path } from "./document.ts";
+
+type Stage = PipelineFile["stages"][number];
+
+/** What is wrong between the keys of a file, in the file's order. */
+export function checkPipeline(file: PipelineFile): Problem[] {
+  const reserved = new Set([...Object.keys(file), "stages"]);
+  return file.stages.flatMap((stage, i) => [
+    ...checkId(stage, i, file.stages, reserved),
+    ...checkNeeds(stage, i, file.stages),
+    ...(stage.run === "train" ? checkTrain(stage, ["stages", i]) : []),
+  ]);
+}
+
+function checkId(
+  stage: Stage,
+  i: number,
+  stages: readonly Stage[],
+  reserved: ReadonlySet<string>,
+): Problem[] {
+  const path = ["stages", i, "id"];
+  if (reserved.has(stage.id)) {
+    return [{ path, message: `"${stage.id}" is a key of the file: choose another id` }];
+  }
+  const first = stages.findIndex(({ id }) => id === stage.id);
+  return first === i ? [] : [{ path, message: `the id "${stage.id}" is taken by stages[${first}]` }];
+}
+
+/** Which kinds of stage each kind reads: how many of each, [least, most]. */
+const READS: Record<StageKind, Partial<Record<StageKind, readonly [number, number]>>> = {
+  prepare: {},
+  train: { prepare: [1, 1] },
+  eval: { prepare: [1, 1], train: [1, Infinity] },
+  decode: { prepare: [1, 1], train: [1, Infinity] },
+  report: { prepare: [0, Infinity], train: [0, Infinity], eval: [0, Infinity], decode: [0, Infinity] },
+};
+
+function checkNeeds(stage: Stage, i: number, stages: readonly Stage[]): Problem[] {
+  const problems: Problem[] = [];
+  const reads = READS[stage.run];
+  const found = new Map<StageKind, number>();
+  for (const [n, need] of stage.needs.entries()) {
+    const refuse = (message: string) => problems.push({ path: ["stages", i, "needs", n], message });
+    const index = stages.findIndex(({ id }) => id === need);
+    const earlier = stages.slice(0, i).map(({ id }) => id);
+    if (index < 0) refuse(`no stage has the id "${need}"${didYouMean(need, earlier)}`);
+    else if (index === i) refuse("a stage cannot need itself");
+    else if (index > i) refuse(`"${need}" comes later: a stage needs earlier ones only`);
+    else if (stage.needs.indexOf(need) < n) refuse(`"${need}" stands here twice`);
+    else {
+      const kind = stages[index]!.run;
+      found.set(kind, (found.get(kind) ?? 0) + 1);
+      if (!reads[kind]) refuse(`"${need}" is ${aStage(kind)}, which ${aStage(stage.run)} does not read`);
+    }
+  }
+  if (problems.length > 0) return problems; // else one mistake is told twice
+  const counts = Object.entries(reads) as [StageKind, readonly [number, number]][];
+  for (const [kind, [least, most]] of counts) {
+    const number = found.get(kind) ?? 0;
+    if (number >= least && number <= most) continue;
+    const wanted = least === most ? "one" : "at least one";
+    const message = `${aStage(stage.run)} needs ${wanted} ${kind} stage, found ${number || "none"}`;
+    problems.push({ path: ["stages", i, "needs"], message });
+  }
+  if (stage.run === "report" && stage.needs.length === 0) {
+    problems.push({
+      path: ["stages", i, "needs"],
+      message: "a report stage needs at least one stage, found none",
+    });
+  }
+  return problems;
+}
+
+function aStage(kind: StageKind): string {
+  return `${kind === "eval" ? "an" : "a"} ${kind} stage`;
+}
+
+function checkTrain(stage: Extract<Stage, { run: "train" }>, path: Path): Problem[] {
+  const { steps, warmup } = stage.train;
+  const tooLong = warmup <= steps ? [] : [{
+    path: [...path, "train", "warmup"],
+    message: `expected at most as many as steps (${steps}), found ${warmup}`,
+  }];
+  return [
+    ...checkModel(stage.model, [...path, "model"]),
+    ...checkCurriculum(stage.curriculum, stage.model.heads.count, [...path, "curriculum"]),
+    ...tooLong,
+  ];
+}
+
+function checkModel(model: ModelConfig, path: Path): Problem[] {
+  const { width, attention_heads, kv_heads, context, heads } = model;
+  const problems: Problem[] = [];
+  const refuse = (keys: string[], message: string) => problems.push({ path: [...path, ...keys], message });
+  if (width % attention_heads !== 0) {
+    refuse(["attention_heads"], `expected a divisor of width (${width}), found ${attention_heads}`);
+  } else if ((width / attention_heads) % 2 !== 0) {
+    const size = width / attention_heads;
+    refuse(["attention_heads"], `width / attention_heads must be even (rotary pairs), found ${size}`);
+  }
+  if (attention_heads % kv_heads !== 0) {
+    refuse(["kv_heads"], `expected a divisor of attention_heads (${attention_heads}), found ${kv_heads}`);
+  }
+  if (heads.count >= context) {
+    refuse(["heads", "count"], `expected less than context (${context}), found ${heads.count}`);
+  }
+  return problems;
+}
+
+function checkCurriculum(curriculum: CurriculumConfig, numHeads: number, path: Path): Problem[] {
+  if (typeof curriculum === "string") return [];
+  let before = 0;
+  const problems = curriculum.phases.flatMap(({ until, weights }, i) => {
+    const found: Problem[] = [];
+    const refuse = (key: string, message: string) =>
+      found.push({ path: [...path, "phases", i, key], message });
+    if (until <= before) refuse("until", `expected more than the phase before (${before}), found ${until}`);
+    if (weights.length !== numHeads) {
+      refuse("weights", `expected one number for each of ${numHeads} heads, found ${weights.length}`);
+    } else if (weights.every((weight) => weight === 0)) {
+      refuse("weights", "expected at least one weight above 0");
+    }
+    before = until;
+    return found;
+  });
+  if (before !== 1 && problems.length === 0) {
+    const last = curriculum.phases.length - 1;
+    problems.push({
+      path: [...path, "phases", last, "until"],
+      message: `the last phase ends at 1, found ${before}`,
+    });
+  }
+  return problems;
+}

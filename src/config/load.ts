@@ -1,0 +1,95 @@
+/** From a pipeline file to stages that are self-contained, or to a list of what to put right in it. */
+
+import { isAbsolute, resolve } from "node:path";
+import { UsageError } from "../stage/errors.ts";
+import { checkPipeline } from "./check.ts";
+import { parseYaml, type Path, type YamlDocument } from "./document.ts";
+import { type Applied, applyOverrides } from "./overrides.ts";
+import { type Problem, problemsOf, showPath } from "./problems.ts";
+import { type PipelineConfig, type PipelineFile, pipelineSchema, type StageConfig } from "./schema.ts";
+
+/**
+ * Reads and checks a pipeline file.
+ * @param overrides `a.b=c`, as after `--set`; see {@link applyOverrides}.
+ * @throws {UsageError} with one line for each problem: `file:line:column: stages[1].train.lr: expected ...`.
+ */
+export async function loadPipeline(file: string, overrides: readonly string[] = []): Promise<PipelineConfig> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) throw new UsageError(`${file}: no such file`, { cause });
+    throw new UsageError(`${file}: cannot be read: ${(cause as Error).message}`, { cause });
+  }
+  return parsePipeline(text, file, Deno.cwd(), overrides);
+}
+
+/**
+ * The same from text; reads no file.
+ * @param file only named in messages.
+ * @param base absolute: relative paths of inputs are taken from here.
+ */
+export function parsePipeline(
+  text: string,
+  file: string,
+  base: string,
+  overrides: readonly string[] = [],
+): PipelineConfig {
+  const document = parseYaml(text, file);
+  const applied = applyOverrides(document.value, overrides, pipelineSchema);
+  const checked = pipelineSchema.safeParse(document.value);
+  const problems = checked.success
+    ? checkPipeline(checked.data)
+    : problemsOf(pipelineSchema, document.value, checked.error.issues);
+  if (problems.length > 0) throw new UsageError(describe(problems, document, file, applied));
+  return resolvePipeline(checked.data!, base);
+}
+
+/** One line for each problem, in the order of the file; those of `--set` last. */
+function describe(problems: Problem[], document: YamlDocument, file: string, applied: Applied[]): string {
+  const lines = problems.map(({ path, message, atKey }) => {
+    const source = applied.findLast((override) => startsWith(path, override.path))?.source;
+    const position = document.position(path, atKey ? "key" : undefined);
+    const shown = path.length === 0 ? "" : `${showPath(atKey ? path.slice(0, -1) : path)}: `;
+    return {
+      order: source ? Infinity : lineAndColumn(position),
+      line: `${source ?? `${file}:${position}`}: ${shown === ": " ? "" : shown}${message}`,
+    };
+  });
+  return lines.sort((a, b) => a.order === b.order ? 0 : a.order - b.order).map(({ line }) => line).join("\n");
+}
+
+function lineAndColumn(position: string): number {
+  const [line, column] = position.split(":").map(Number);
+  return line! * 1e6 + column!;
+}
+
+function startsWith(path: Path, start: Path): boolean {
+  return start.every((key, i) => path[i] === key);
+}
+
+/** Makes each stage self-contained: what the whole pipeline says, and absolute paths. */
+function resolvePipeline(file: PipelineFile, base: string): PipelineConfig {
+  return { ...file, stages: file.stages.map((stage) => resolveStage(stage, file, base)) };
+}
+
+function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile, base: string): StageConfig {
+  const { seed, device, threads } = file;
+  const absolute = (path: string) => isAbsolute(path) ? path : resolve(base, path);
+  switch (stage.run) {
+    case "prepare": {
+      const { input, validation } = stage;
+      const paths = typeof input === "string" ? [input] : input;
+      return {
+        ...stage,
+        seed,
+        input: input === "stories" ? input : paths.map(absolute),
+        validation: typeof validation === "number" ? validation : validation.map(absolute),
+      };
+    }
+    case "report":
+      return stage;
+    default:
+      return { ...stage, seed, device, threads };
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Files and folders that are there whole or not at all.
+ *
+ * Everything is written beside its target under the name `<target>.partial`, flushed to the disk, and renamed;
+ * then the folder that holds the name is flushed too. A kill at any moment leaves the old state or the new one,
+ * and perhaps a `.partial`, which the next writer of that name replaces. One writer per target at a time.
+ */
+
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { fileError } from "./file_errors.ts";
+
+/** What ended up in a file. */
+export interface Written {
+  readonly bytes: number;
+  /** Hexadecimal SHA-256 of the whole file. */
+  readonly sha256: string;
+}
+
+const PARTIAL = ".partial";
+const REPLACED = ".replaced";
+/** Bytes gathered before they are hashed and written: one call per small document would cost more than its bytes. */
+const BUFFER = 1 << 20;
+
+/**
+ * A file that appears under its name only when `commit` returns.
+ *
+ * ```ts ignore
+ * using file = new AtomicFile(path); // goes away without a trace unless committed
+ * file.write(bytes);
+ * const { sha256 } = file.commit();
+ * ```
+ *
+ * Every method throws a `UserError` that names the file when the system refuses (disk full, quota, mode, ...);
+ * the disposal then removes what was written.
+ */
+export class AtomicFile implements Disposable {
+  readonly #temporary: string;
+  readonly #file: Deno.FsFile;
+  readonly #hash = createHash("sha256");
+  readonly #buffer = new Uint8Array(BUFFER);
+  #buffered = 0;
+  #flushed = 0;
+  #open = true;
+  #committed = false;
+
+  /** @param path The file to make or to replace; its folder exists. */
+  constructor(readonly path: string) {
+    this.#temporary = path + PARTIAL;
+    this.#file = writing(
+      path,
+      () => Deno.openSync(this.#temporary, { write: true, create: true, truncate: true }),
+    );
+  }
+
+  /** Bytes written so far. */
+  get bytes(): number {
+    return this.#flushed + this.#buffered;
+  }
+
+  /** Appends; the bytes are copied or written before it returns. */
+  write(bytes: Uint8Array): void {
+    if (this.#buffered + bytes.length > BUFFER) this.#flush();
+    if (bytes.length > BUFFER) return this.#put(bytes);
+    this.#buffer.set(bytes, this.#buffered);
+    this.#buffered += bytes.length;
+  }
+
+  /** Flushes to the disk and gives the file its name. */
+  commit(): Written {
+    this.#flush();
+    writing(this.path, () => {
+      this.#file.syncSync();
+      this.#close();
+      Deno.renameSync(this.#temporary, this.path);
+      this.#committed = true;
+      syncFolder(dirname(this.path));
+    });
+    return { bytes: this.#flushed, sha256: this.#hash.digest("hex") };
+  }
+
+  /** Removes what was not committed. */
+  [Symbol.dispose](): void {
+    this.#close();
+    if (!this.#committed) remove(this.#temporary);
+  }
+
+  #flush(): void {
+    this.#put(this.#buffer.subarray(0, this.#buffered));
+    this.#buffered = 0;
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    writing(this.path, () => {
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    });
+    this.#flushed += bytes.length;
+  }
+
+  #close(): void {
+    if (this.#open) this.#file.close();
+    this.#open = false;
+  }
+}
+
+/** Writes a whole file atomically. Throws a `UserError` where the system refuses. */
+export function writeBytes(path: string, bytes: Uint8Array): Written {
+  using file = new AtomicFile(path);
+  file.write(bytes);
+  return file.commit();
+}
+
+/** Writes text as UTF-8, atomically. Throws a `UserError` where the system refuses. */
+export function writeText(path: string, text: string): Written {
+  return writeBytes(path, new TextEncoder().encode(text));
+}
+
+/** Writes a value as indented JSON with a final line break, atomically. Throws a `UserError` where the system refuses. */
+export function writeJson(path: string, value: unknown): Written {
+  return writeText(path, JSON.stringify(value, null, 2) + "\n");
+}
+
+/**
+ * A folder that appears under its name only when `commit` returns, with all its files.
+ *
+ * ```ts ignore
+ * using folder = new AtomicFolder("checkpoints/step-00000500");
+ * writeJson(join(folder.temporary, "state.json"), state);
+ * folder.commit();
+ * ```
+ *
+ * A folder of that name is replaced. For the moment between two renames the old one is called
+ * `<name>.replaced`; a run killed right there is put right by the next `AtomicFolder` of the same name.
+ */
+export class AtomicFolder implements Disposable {
+  /** Where to write the files: a fresh, empty folder beside the target. */
+  readonly temporary: string;
+  #committed = false;
+
+  /** @param path The folder to make or to replace; the folder that holds it exists. */
+  constructor(readonly path: string) {
+    this.temporary = path + PARTIAL;
+    writing(path, () => {
+      if (exists(path)) remove(path + REPLACED);
+      else if (exists(path + REPLACED)) Deno.renameSync(path + REPLACED, path);
+      remove(this.temporary);
+      Deno.mkdirSync(this.temporary);
+    });
+  }
+
+  /** Flushes every file to the disk and gives the folder its name. */
+  commit(): void {
+    writing(this.path, () => {
+      syncTree(this.temporary);
+      if (exists(this.path)) Deno.renameSync(this.path, this.path + REPLACED);
+      Deno.renameSync(this.temporary, this.path);
+      this.#committed = true;
+      syncFolder(dirname(this.path));
+      remove(this.path + REPLACED);
+    });
+  }
+
+  /** Removes what was not committed. */
+  [Symbol.dispose](): void {
+    if (!this.#committed) remove(this.temporary);
+  }
+}
+
+/** Removes what killed writers left in `folder` (not in the folders below it). */
+export function removePartials(folder: string): void {
+  for (const { name } of [...Deno.readDirSync(folder)]) {
+    if (name.endsWith(PARTIAL)) remove(join(folder, name));
+  }
+}
+
+/** Hexadecimal SHA-256 of a file, read in pieces. Throws a `UserError` where the system refuses. */
+export function sha256OfFile(path: string): string {
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(BUFFER);
+  try {
+    using file = Deno.openSync(path);
+    for (let n; (n = file.readSync(buffer)) !== null;) hash.update(buffer.subarray(0, n));
+  } catch (error) {
+    throw fileError("read", path, error);
+  }
+  return hash.digest("hex");
+}
+
+function writing<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw fileError("write", path, error);
+  }
+}
+
+function remove(path: string): void {
+  if (exists(path)) Deno.removeSync(path, { recursive: true });
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Makes the names in a folder survive a power cut. */
+function syncFolder(path: string): void {
+  if (Deno.build.os === "windows") return; // folders cannot be opened as files there
+  using folder = Deno.openSync(path);
+  try {
+    folder.syncSync();
+  } catch (error) {
+    // Some network file systems have no such call for folders; their renames are durable or not by themselves.
+    if (!/EINVAL|ENOTSUP|invalid argument|not supported/i.test(String(error))) throw error;
+  }
+}
+
+function syncTree(folder: string): void {
+  for (const entry of Deno.readDirSync(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) {
+      syncTree(path);
+    } else {
+      using file = Deno.openSync(path);
+      file.syncSync();
+    }
+  }
+  syncFolder(folder);
+}

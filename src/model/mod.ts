@@ -1,0 +1,5 @@
+/** The model: what training, evaluation and decoding import. */
+export { KvCache } from "./cache.ts";
+export { type HeadScores, MtpModel, type Sequences } from "./mtp.ts";
+export { type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";
+export { addScores, emptyScores, type HeadTotals, type ScoreTotals, summarize } from "./score.ts";

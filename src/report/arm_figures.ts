@@ -1,0 +1,86 @@
+/** The numbers of one arm: what the headline says, the summary prints and report.json holds. */
+
+import type { Arm } from "./collect.ts";
+import type { Validation } from "./inputs.ts";
+
+/** One row of the summary. */
+export interface ArmFigures {
+  readonly id: string;
+  readonly curriculum: string;
+  /** K. */
+  readonly heads: number;
+  readonly parameters: number | null;
+  /** Of head 1. */
+  readonly bits_per_byte: number | null;
+  readonly bits_per_byte_from: BitsFrom | null;
+  /** Measured while decoding. */
+  readonly tokens_per_forward: number | null;
+  /** Against the same model's plain greedy decoding. */
+  readonly speedup: number | null;
+  /** Prompts by how speculative output compares with plain greedy output. */
+  readonly outputs: Outputs | null;
+  readonly repetition: { readonly rep_4: number; readonly distinct_2: number } | null;
+  readonly training: TrainingFigures | null;
+  readonly validations: readonly Validation[];
+}
+
+/**
+ * Where bits per byte come from: an eval stage on held-out text, an eval stage on the training text, or the last
+ * validation during training.
+ */
+export type BitsFrom = "held_out" | "training_text" | "last_validation";
+
+/** Counts of prompts. */
+export interface Outputs {
+  readonly prompts: number;
+  readonly identical: number;
+  readonly ties: number;
+  readonly different: number;
+}
+
+/** What the training took. */
+export interface TrainingFigures {
+  readonly steps: number;
+  readonly tokens: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly tokens_per_s: number;
+}
+
+/** The numbers of one arm. */
+export function armFigures(arm: Arm): ArmFigures {
+  const { training, evaluation, decoding } = arm;
+  const speculative = decoding?.speculative ?? null;
+  const validation = arm.validations.at(-1) ?? null;
+  return {
+    id: arm.id,
+    curriculum: arm.curriculum,
+    heads: arm.heads,
+    parameters: training?.parameters.total ?? null,
+    bits_per_byte: evaluation?.bits_per_byte ?? validation?.bits_per_byte ?? null,
+    bits_per_byte_from: bitsFrom(arm),
+    tokens_per_forward: speculative?.tokens_per_forward ?? null,
+    speedup: speculative?.speedup ?? null,
+    outputs: outputs(arm),
+    repetition: decoding?.repetition ?? null,
+    training: training && {
+      steps: training.steps,
+      tokens: training.tokens,
+      bytes: training.bytes,
+      seconds: training.seconds,
+      tokens_per_s: training.tokens_per_s,
+    },
+    validations: arm.validations,
+  };
+}
+
+function bitsFrom({ evaluation, validations }: Arm): BitsFrom | null {
+  if (evaluation) return evaluation.split === "val" ? "held_out" : "training_text";
+  return validations.length > 0 ? "last_validation" : null;
+}
+
+function outputs({ decoding }: Arm): Outputs | null {
+  if (!decoding?.equal) return null;
+  const { identical, ties, different } = decoding.equal;
+  return { prompts: decoding.prompts, identical, ties, different };
+}

@@ -1,0 +1,44 @@
+/** What the eval stages measured: loss and accuracy of every head. */
+
+import type { Results, Staged } from "./collect.ts";
+import type { EvaluatedArm, Evaluation } from "./inputs.ts";
+import { type Markup, markup } from "./markup.ts";
+import { count, decimal, percent } from "./numbers.ts";
+import { NONE } from "./summary.ts";
+import { type Column, table } from "./table.ts";
+
+/** One table for each eval stage, or a sentence. */
+export function evaluationSection({ evaluations }: Results): Markup {
+  return markup`<section aria-labelledby="evaluation"><h2 id="evaluation">Evaluation</h2>
+${
+    evaluations.length === 0
+      ? markup`<p>No evaluation was among this report's inputs. Bits per byte, where given, are those of the last validation
+during training.</p>`
+      : evaluations.map(evaluationTable)
+  }
+</section>
+`;
+}
+
+function evaluationTable({ id, value: { split, arms } }: Staged<Evaluation>): Markup {
+  const text = split === "val" ? "held-out text" : "training text";
+  const depth = Math.max(0, ...arms.map((arm) => arm.heads.length));
+  const columns: Column<EvaluatedArm>[] = [
+    { heading: "arm", cell: (arm) => arm.id },
+    { heading: "bytes", cell: (arm) => count(arm.bytes) },
+    { heading: "bits per byte ↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
+    ...Array.from({ length: depth }, (_, i): Column<EvaluatedArm> => ({
+      heading: `head ${i + 1}`,
+      cell: (arm) => headCell(arm, i + 1),
+    })),
+  ];
+  const caption =
+    `Stage ${id}, on ${text}. For each head: accuracy (share of tokens whose most likely guess is right, given the
+true text before them) and loss in nats per token.`;
+  return table(caption, columns, arms, { cards: true });
+}
+
+function headCell(arm: EvaluatedArm, number: number): string {
+  const head = arm.heads.find(({ head }) => head === number);
+  return head === undefined ? NONE : `${percent(head.accuracy)}, ${decimal(head.loss, 3)}`;
+}

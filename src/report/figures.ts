@@ -1,0 +1,42 @@
+/** The numbers of the page as one object: report.json, and what the page's tables print. */
+
+import { type ArmFigures, armFigures } from "./arm_figures.ts";
+import type { Results } from "./collect.ts";
+import { headline } from "./headline.ts";
+import type { Decoding, Evaluation, Meta } from "./inputs.ts";
+
+/**
+ * report.json. Keys are those of the files that the numbers came from; null is "not measured". The training
+ * curves' single steps stay in metrics.jsonl.
+ */
+export interface Figures {
+  readonly format: "foretoken-report";
+  readonly version: 1;
+  readonly name: string;
+  readonly headline: string;
+  readonly missing: readonly string[];
+  readonly data: readonly ({ readonly id: string } & Pick<Meta, "splits">)[];
+  readonly arms: readonly ArmFigures[];
+  readonly evaluations: readonly ({ readonly id: string } & Evaluation)[];
+  /** Without the samples. */
+  readonly decodings: readonly ({ readonly id: string } & Decoding)[];
+}
+
+/** The numbers of these results. */
+export function figures(results: Results): Figures {
+  return {
+    format: "foretoken-report",
+    version: 1,
+    name: results.name,
+    headline: headline(results),
+    missing: results.missing,
+    data: results.data.map(({ id, value }) => ({ id, splits: value.splits })),
+    arms: results.arms.map(armFigures),
+    evaluations: results.evaluations.map(({ id, value }) => ({ id, ...value })),
+    decodings: results.decodings.map(({ id, value }) => ({
+      id,
+      ...value,
+      arms: value.arms.map((arm) => ({ ...arm, samples: [] })),
+    })),
+  };
+}

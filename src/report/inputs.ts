@@ -1,0 +1,152 @@
+/**
+ * What a report reads of other stages' files: the keys that the page shows. Further keys are let through, so that
+ * a stage can write more without the report knowing.
+ */
+
+import * as z from "zod";
+
+const count = z.int().min(0);
+const ratio = z.number().min(0);
+const strings = z.record(z.string(), z.string());
+
+/** stage.json of every stage. */
+export const stageFile = z.object({
+  config: z.record(z.string(), z.unknown()),
+});
+
+/** pipeline.json of the run folder. */
+export const pipelineFile = z.object({
+  file: z.string().optional(),
+  versions: strings.optional(),
+});
+
+const split = z.object({ documents: count, bytes: count, tokens: count });
+
+/** meta.json of a prepare stage. */
+export const metaFile = z.object({
+  sources: z.array(z.object({ path: z.string(), bytes: count, documents: count })),
+  splits: z.object({ train: split, val: split }),
+});
+
+const phase = z.object({ from: count, to: count, weights: z.array(z.number()) });
+
+/** train.json: there once the training has ended. */
+export const trainFile = z.object({
+  steps: count,
+  tokens: count,
+  bytes: count,
+  seconds: ratio,
+  parameters: z.object({ heads: z.array(count), total: count }),
+  curriculum: z.object({ name: z.string(), heads: z.int().min(1), phases: z.array(phase) }),
+  device: z.string(),
+  threads: count,
+  versions: strings,
+  tokens_per_s: ratio,
+});
+
+/** A line of metrics.jsonl with `kind: "step"`; a sleeping head has null for its loss. */
+export const stepLine = z.object({
+  step: count,
+  heads: z.array(z.number().nullable()),
+  weights: z.array(z.number()),
+});
+
+/** A line of metrics.jsonl with `kind: "validation"`. */
+export const validationLine = z.object({
+  step: count,
+  bits_per_byte: z.number(),
+  tokens_per_forward: z.number(),
+});
+
+/** eval.json. */
+export const evalFile = z.object({
+  split: z.string(),
+  arms: z.array(z.object({
+    id: z.string(),
+    curriculum: z.string(),
+    heads: z.array(z.object({
+      head: z.int().min(1),
+      loss: z.number(),
+      accuracy: z.number(),
+      targets: count,
+    })),
+    bits_per_byte: z.number(),
+    bytes: count,
+    tokens: count,
+  })),
+});
+
+const timing = z.object({ tokens: count, forwards: count, seconds: ratio, tokens_per_s: ratio });
+
+const speculative = timing.extend({
+  tokens_per_forward: ratio,
+  speedup: ratio,
+  acceptance: z.array(z.object({
+    depth: count,
+    proposed: count,
+    accepted: count,
+    conditional: ratio.nullable(),
+    cumulative: ratio.nullable(),
+  })),
+});
+
+const equality = z.object({
+  identical: count,
+  ties: count,
+  different: count,
+  first_differences: z.array(z.object({
+    prompt: z.union([z.string(), z.number()]),
+    at: count,
+    gap: z.number().nullable(),
+  })),
+});
+
+const sample = z.object({
+  prompt: z.string(),
+  text: z.string(),
+  drafted: z.array(z.tuple([count, count])),
+}).refine(({ text, drafted }) =>
+  drafted.every(([start, end], i) => {
+    return start <= end && end <= text.length && start >= (drafted[i - 1]?.[1] ?? 0);
+  }), { error: "ranges in increasing order inside the text expected", path: ["drafted"] });
+
+/** decode.json. */
+export const decodeFile = z.object({
+  mode: z.string(),
+  tolerance: z.number(),
+  prompt_bytes: count,
+  new_tokens: count,
+  machine: z.object({ cpus: count, threads: count, device: z.string() }),
+  arms: z.array(z.object({
+    id: z.string(),
+    curriculum: z.string(),
+    heads: z.int().min(1),
+    prompts: count,
+    plain: timing,
+    speculative: speculative.nullable(),
+    equal: equality.nullable(),
+    repetition: z.object({ rep_4: ratio, distinct_2: ratio }),
+    samples: z.array(sample),
+  })),
+});
+
+/** What {@link metaFile} reads. */
+export type Meta = z.output<typeof metaFile>;
+/** What {@link trainFile} reads. */
+export type Training = z.output<typeof trainFile>;
+/** A stretch of steps with fixed weights, `from` included, `to` not. */
+export type Phase = z.output<typeof phase>;
+/** What {@link stepLine} reads. */
+export type Step = z.output<typeof stepLine>;
+/** What {@link validationLine} reads. */
+export type Validation = z.output<typeof validationLine>;
+/** What {@link evalFile} reads. */
+export type Evaluation = z.output<typeof evalFile>;
+/** One arm of {@link evalFile}. */
+export type EvaluatedArm = Evaluation["arms"][number];
+/** What {@link decodeFile} reads. */
+export type Decoding = z.output<typeof decodeFile>;
+/** One arm of {@link decodeFile}. */
+export type DecodedArm = Decoding["arms"][number];
+/** A prompt with its continuation; `drafted` are UTF-16 ranges of `text` that came from accepted drafts. */
+export type Sample = z.output<typeof sample>;

@@ -1,0 +1,43 @@
+/** Numbers as the page prints them: the same on every machine, whatever its locale. */
+
+/** A whole number with commas between thousands: `1,048,576`. */
+export function count(n: number): string {
+  return grouped(n.toFixed(0));
+}
+
+/** A number with this many decimals, with commas between thousands. */
+export function decimal(n: number, digits: number): string {
+  return grouped(n.toFixed(digits));
+}
+
+function grouped(digits: string): string {
+  return digits.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
+}
+
+/** A share as a percentage: `0.713` is `71.3 %`. */
+export function percent(share: number): string {
+  return `${decimal(share * 100, 1)} %`;
+}
+
+/** Bytes in powers of 1000 as files are counted: `4.00 MB`. */
+export function size(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const unit = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
+  return `${decimal(bytes / 1000 ** unit, unit === 0 ? 0 : 2)} ${units[unit]}`;
+}
+
+/** Seconds for a reader: `0.84 s`, `42 s`, `1 min 05 s`, `2 h 07 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${decimal(seconds, 2)} s`;
+  const whole = Math.round(seconds);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${count(Math.floor(minutes / 60))} h ${two(minutes % 60)} min`;
+}
+
+/** `1 prompt`, `16 prompts`. */
+export function plural(n: number, noun: string): string {
+  return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,27 @@
+/** Report stage: from the folders of the stages that it needs to one page and its numbers. */
+
+import { join } from "node:path";
+import type { ReportConfig } from "../config/schema.ts";
+import { writeJson, writeText } from "../formats/atomic.ts";
+import type { Run } from "../stage/io.ts";
+import { collect } from "./collect.ts";
+import { figures } from "./figures.ts";
+import { page } from "./page.ts";
+import { readFromDisk } from "./read.ts";
+
+/**
+ * Writes `report.html` (self-contained) and `report.json` into the stage's folder. The same inputs give the same
+ * bytes.
+ *
+ * @throws {UserError} when an input is malformed, or when no needed stage has results to report on
+ */
+export const run: Run<ReportConfig> = (_config, io) => {
+  const results = collect(io.folder, io.needs, readFromDisk);
+  const numbers = figures(results);
+  writeJson(join(io.folder, "report.json"), numbers);
+  writeText(join(io.folder, "report.html"), page(results));
+  for (const sentence of results.missing) io.log(sentence);
+  io.log(numbers.headline);
+  io.log(`page: ${join(io.folder, "report.html")}`);
+  return Promise.resolve();
+};

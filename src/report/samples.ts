@@ -1,0 +1,65 @@
+/** Continuations with the accepted drafts marked, prompt by prompt. */
+
+import type { Results } from "./collect.ts";
+import { armName } from "./headline.ts";
+import type { DecodedArm, Sample } from "./inputs.ts";
+import { type Content, type Markup, markup } from "./markup.ts";
+
+/** Prompts that stand open on the page; further ones unfold. */
+const OPEN = 2;
+
+/** The continuations of every arm, or nothing where no decoding was among the inputs. */
+export function samplesSection({ decodings }: Results): Content {
+  const arms = decodings.flatMap(({ value }) => value.arms);
+  const prompts = [...new Set(arms.flatMap((arm) => arm.samples.map(({ prompt }) => prompt)))];
+  if (prompts.length === 0) return null;
+  const [open, folded] = [prompts.slice(0, OPEN), prompts.slice(OPEN)];
+  return markup`<section aria-labelledby="samples"><h2 id="samples">Samples</h2>
+<p>After the prompt (grey) stands what each arm wrote. <mark>Marked and underlined</mark>: tokens that came from accepted
+drafts; the others each took a forward of their own. Control characters are shown as pictures such as ␀.</p>
+${open.map((prompt) => samplesOf(prompt, arms))}
+${
+    folded.length > 0 && markup`<details><summary>${folded.length} more</summary>
+${folded.map((prompt) => samplesOf(prompt, arms))}</details>`
+  }
+</section>
+`;
+}
+
+function samplesOf(prompt: string, arms: readonly DecodedArm[]): Markup {
+  return markup`<div class="sample">${
+    arms.flatMap((arm) => {
+      return arm.samples.filter((sample) => sample.prompt === prompt).map((sample) =>
+        markup`<h3>${armName(arm)}</h3><div class="text"><span class="prompt">${prompt}</span>${
+          continuation(sample)
+        }</div>`
+      );
+    })
+  }</div>
+`;
+}
+
+function continuation({ text, drafted }: Sample): Content[] {
+  const parts: Content[] = [];
+  let at = 0;
+  for (const [start, end] of drafted) {
+    const [from, to] = [Math.max(at, characterStart(text, start)), characterEnd(text, end)];
+    if (from >= to) continue;
+    parts.push(text.slice(at, from), markup`<mark>${text.slice(from, to)}</mark>`);
+    at = to;
+  }
+  return [...parts, text.slice(at)];
+}
+
+/** A range that begins or ends inside of a surrogate pair takes the whole character. */
+function characterStart(text: string, at: number): number {
+  return isInsidePair(text, at) ? at - 1 : at;
+}
+
+function characterEnd(text: string, at: number): number {
+  return isInsidePair(text, at) ? at + 1 : at;
+}
+
+function isInsidePair(text: string, at: number): boolean {
+  return /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(at - 1, at + 1));
+}

@@ -1,0 +1,108 @@
+/** The ops of a language model, as functions: linear maps, attention, norms, losses, and their decoding twins. */
+import { check, native } from "./native.ts";
+import { Tensor } from "./tensor.ts";
+
+/** x (..., in) times weight (out, in), transposed: (..., out). */
+export function linear(x: Tensor, weight: Tensor): Tensor {
+  return new Tensor(native.ft_linear(x.handle, weight.handle));
+}
+
+/** Rows of weight (V, D) for int64 ids of any shape: (..., D). */
+export function embedding(ids: Tensor, weight: Tensor): Tensor {
+  return new Tensor(native.ft_embedding(ids.handle, weight.handle));
+}
+
+/** Scaled dot-product attention over (B, H, T, width); keys and values may have fewer heads (grouped queries). */
+export function attention(q: Tensor, k: Tensor, v: Tensor, causal: boolean): Tensor {
+  return new Tensor(native.ft_attention(q.handle, k.handle, v.handle, causal ? 1 : 0));
+}
+
+/** x / sqrt(mean(x^2) + eps) * weight over the last dimension (Zhang & Sennrich 2019). */
+export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
+  return new Tensor(native.ft_rms_norm(x.handle, weight.handle, eps));
+}
+
+/**
+ * Rotary positions (Su et al. 2021, in Llama's half-split form) on x (..., T, N, width): the first `rotated` of the N
+ * vectors at position t turn by the angles of row `start + t` of cos and sin (positions, width / 2).
+ */
+export function rope(x: Tensor, cos: Tensor, sin: Tensor, rotated: number, start = 0): Tensor {
+  return new Tensor(native.ft_rope(x.handle, cos.handle, sin.handle, rotated, start));
+}
+
+/** silu(gate) * up for x (..., 2F) = [gate | up]: (..., F) (Shazeer 2020). */
+export function swiglu(gateUp: Tensor): Tensor {
+  return new Tensor(native.ft_swiglu(gateUp.handle));
+}
+
+/** Sum of the NLL, in nats, of int64 targets (N) under logits (N, V); targets below 0 are left out. */
+export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
+  return new Tensor(native.ft_cross_entropy(logits.handle, targets.handle));
+}
+
+/** Rows of logits that exist at a time: about 4 MB of them, which a processor's cache holds. */
+const chunkRows = (weight: Tensor): number => Math.max(32, Math.floor(2 ** 20 / weight.shape[0]!));
+
+/**
+ * scale times the sum of the NLL of targets (N) under x (N, D) times weight (V, D): what {@link crossEntropy} gives,
+ * with the logits of one chunk of rows in memory at a time. The gradients are made in the forward pass.
+ */
+export function linearCrossEntropy(
+  x: Tensor,
+  weight: Tensor,
+  targets: Tensor,
+  scale: number,
+  chunk = chunkRows(weight),
+): Tensor {
+  return new Tensor(native.ft_linear_cross_entropy(x.handle, weight.handle, targets.handle, scale, chunk));
+}
+
+const pair = new Int32Array(2);
+
+/** The NLL (N) of each target, 0 where it is below 0, and the most likely class (N), without gradients. */
+export function linearNll(
+  x: Tensor,
+  weight: Tensor,
+  targets: Tensor,
+  chunk = chunkRows(weight),
+): { nll: Tensor; best: Tensor } {
+  check(native.ft_linear_nll(x.handle, weight.handle, targets.handle, chunk, pair));
+  return { nll: new Tensor(pair[0]!), best: new Tensor(pair[1]!) };
+}
+
+/** The best logit less the second best, for each row of (N, V): (N). */
+export function top2Gap(logits: Tensor): Tensor {
+  return new Tensor(native.ft_top2_gap(logits.handle));
+}
+
+/**
+ * Which kernels decode. `rows`: float32 on the CPU, with results that do not depend on the number of rows, bit for
+ * bit. `aten`: libtorch's, on any device, which round differently for one row and for several.
+ */
+export type Kernels = "rows" | "aten";
+
+/** {@link linear} for few rows, without gradients. */
+export function decodeLinear(x: Tensor, weight: Tensor, kernels: Kernels): Tensor {
+  return new Tensor(native.ft_decode_linear(x.handle, weight.handle, kernels === "rows" ? 1 : 0));
+}
+
+/** Puts (rows, heads, width) into a cache (heads, capacity, width) from position `start` on. */
+export function cacheWrite(cache: Tensor, values: Tensor, start: number): void {
+  check(native.ft_cache_write(cache.handle, values.handle, start));
+}
+
+/**
+ * Attention of q (rows, H, width), which stand at positions start, start + 1, ..., over cached keys and values
+ * (heads, capacity, width), each row up to its own position: (rows, H * width).
+ */
+export function cachedAttention(
+  q: Tensor,
+  keys: Tensor,
+  values: Tensor,
+  start: number,
+  kernels: Kernels,
+): Tensor {
+  return new Tensor(
+    native.ft_cached_attention(q.handle, keys.handle, values.handle, start, kernels === "rows" ? 1 : 0),
+  );
+}

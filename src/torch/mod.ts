@@ -1,0 +1,8 @@
+/** Tensors of libtorch for Deno: what the rest of the program imports. */
+export { type Device, type Dtype, DTYPES } from "./dtype.ts";
+export * from "./functional.ts";
+export { load, TorchError, type Versions, versions } from "./native.ts";
+export { type AdamOptions, type AdamState, adamw, clearGrads, clipGrads, gradNorm } from "./optim.ts";
+export * from "./process.ts";
+export { type Blocks, type BlockStart, ByteShards } from "./shards.ts";
+export { type Elements, liveTensors, noGrad, Scope, scoped, Tensor, type TensorOptions } from "./tensor.ts";

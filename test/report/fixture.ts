@@ -1,0 +1,240 @@
+/** Run folders made in memory: what the stages would have left behind, with made-up numbers. */
+
+import type { ReadText } from "../../src/report/read.ts";
+import type { Need } from "../../src/stage/io.ts";
+
+/** Files by path; `remove` and `set` make the broken ones. */
+export type Files = Map<string, string>;
+
+/** The folder of the report stage in {@link completeRun}. */
+export const REPORT = "/runs/quickstart/report";
+
+/** Reads from these files only. */
+export function reader(files: Files): ReadText {
+  return (path) => files.get(path) ?? null;
+}
+
+/** Needs in the run folder of {@link REPORT}, `[id, run]` each. */
+export function needs(...stages: readonly (readonly [id: string, run: string])[]): Need[] {
+  return stages.map(([id, run]) => ({ id, run, folder: `/runs/quickstart/${id}` }));
+}
+
+/** The needs of {@link completeRun}. */
+export const ALL = needs(["text", "prepare"], ["ntp", "train"], ["forward", "train"], ["eval", "eval"], [
+  "decode",
+  "decode",
+]);
+
+const STEPS = 400;
+
+/** A run with two arms, evaluated and decoded. */
+export function completeRun(): Files {
+  const files: Files = new Map();
+  const put = (path: string, value: unknown): void => {
+    files.set(`/runs/quickstart/${path}`, JSON.stringify(value, null, 2));
+  };
+  put("pipeline.json", {
+    file: "pipelines/quickstart.yaml",
+    versions: { foretoken: "0.1.0", deno: "2.9.6" },
+  });
+  put("text/stage.json", {
+    config: { id: "text", run: "prepare", input: "stories", bytes: 4e6, validation: 0.02 },
+  });
+  put("text/meta.json", meta());
+  putArm(files, "ntp", 1, [[0, 400, 1]], 1.6);
+  putArm(files, "forward", 4, [[0, 100, 1], [100, 200, 2], [200, 300, 3], [300, 400, 4]], 1.61);
+  put("eval/stage.json", { config: { id: "eval", run: "eval", split: "val", tokens: 200_000, seed: 1337 } });
+  put("eval/eval.json", evaluation());
+  put("decode/stage.json", { config: { id: "decode", run: "decode", prompts: 16, mode: "strict" } });
+  put("decode/decode.json", decoding());
+  return files;
+}
+
+/** Changes one JSON file in place. */
+// deno-lint-ignore no-explicit-any
+export function change(files: Files, path: string, edit: (value: any) => void): void {
+  const value = JSON.parse(files.get(`/runs/quickstart/${path}`)!);
+  edit(value);
+  files.set(`/runs/quickstart/${path}`, JSON.stringify(value));
+}
+
+function meta(): unknown {
+  return {
+    format: "foretoken-shards",
+    sources: [{ path: "stories", bytes: 4_000_000, documents: 9_876, invalidUtf8: false }],
+    splits: {
+      train: { documents: 9_678, bytes: 3_920_112, tokens: 3_929_791, shards: [] },
+      val: { documents: 198, bytes: 79_888, tokens: 80_087, shards: [] },
+    },
+  };
+}
+
+/** Phases as `[from, to, heads awake]`. */
+function putArm(
+  files: Files,
+  id: string,
+  heads: number,
+  phases: readonly (readonly [from: number, to: number, awake: number])[],
+  floor: number,
+): void {
+  const full = phases.map(([from, to, awake]) => ({ from, to, weights: weights(heads, awake) }));
+  const folder = `/runs/quickstart/${id}`;
+  files.set(`${folder}/stage.json`, JSON.stringify({ config: trainConfig(id, heads) }));
+  files.set(`${folder}/metrics.jsonl`, metrics(full, floor));
+  files.set(
+    `${folder}/train.json`,
+    JSON.stringify({
+      steps: STEPS,
+      tokens: 409_600,
+      bytes: 407_113,
+      seconds: 61.4,
+      parameters: {
+        trunk: 1_001_600,
+        embedding: 40_960,
+        heads: Array(heads).fill(40_960),
+        total: 1_042_560 + heads * 40_960,
+      },
+      curriculum: { name: id, heads, phases: full },
+      device: "cpu",
+      threads: 2,
+      versions: { torch: "2.13.0", deno: "2.9.6", shim: "1" },
+      tokens_per_s: 6_671.2,
+    }),
+  );
+}
+
+function weights(heads: number, awake: number): number[] {
+  return Array.from({ length: heads }, (_, i) => i < awake ? 1 : 0);
+}
+
+function trainConfig(id: string, heads: number): unknown {
+  return {
+    id,
+    run: "train",
+    needs: ["text"],
+    model: {
+      width: 128,
+      layers: 5,
+      attention_heads: 4,
+      context: 128,
+      heads: { kind: "linear", count: heads },
+    },
+    curriculum: id,
+    train: { steps: STEPS, batch: 8, lr: 3e-3 },
+    seed: 1337,
+    device: "auto",
+    threads: "auto",
+  };
+}
+
+function metrics(phases: readonly { to: number; weights: number[] }[], floor: number): string {
+  const lines: unknown[] = [];
+  const awakeSince: (number | undefined)[] = [];
+  for (let step = 10; step <= STEPS; step += 10) {
+    const weights = phases.find(({ to }) => step <= to)!.weights;
+    const losses = weights.map((weight, head) => {
+      if (weight === 0) return null;
+      const age = step - (awakeSince[head] ??= step - 10);
+      const wobble = 0.05 * Math.sin(step * 12.9898 + head * 78.233);
+      return (floor / 1.45 + head * 0.35) + 4.4 * Math.exp(-age / (40 - head * 6)) + wobble;
+    });
+    lines.push({ kind: "step", step, tokens: step * 1024, loss: 1, heads: losses, weights, lr: 1e-3 });
+    if (step % 100 !== 0) continue;
+    lines.push({
+      kind: "validation",
+      step,
+      bits_per_byte: floor + 2.4 * Math.exp(-step / 90),
+      heads: [],
+      acceptance: [],
+      tokens_per_forward: 1 + (weights.filter((weight) => weight > 0).length - 1) * 0.44,
+    });
+  }
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+}
+
+function evaluation(): unknown {
+  const head = (number: number) => ({
+    head: number,
+    loss: 1.1 + number * 0.31,
+    bits_per_byte: number === 1 ? 1.61 : null,
+    accuracy: 0.78 - number * 0.11,
+    targets: 79_000 - number,
+  });
+  const arm = (id: string, heads: number, bits: number) => ({
+    id,
+    curriculum: id,
+    heads: Array.from({ length: heads }, (_, i) => head(i + 1)),
+    bits_per_byte: bits,
+    bytes: 79_888,
+    tokens: 80_087,
+    seconds: 3.2,
+  });
+  return { split: "val", arms: [arm("ntp", 1, 1.6049), arm("forward", 4, 1.6131)] };
+}
+
+function decoding(): unknown {
+  const common = { prompts: 16, repetition: { rep_4: 0.1234, distinct_2: 0.4321 } };
+  const plain = { tokens: 2048, forwards: 2048, seconds: 9.1, tokens_per_s: 225.05 };
+  return {
+    mode: "strict",
+    tolerance: 1e-4,
+    prompt_bytes: 64,
+    new_tokens: 128,
+    machine: { cpus: 2, threads: 2, device: "cpu" },
+    arms: [
+      {
+        id: "ntp",
+        curriculum: "ntp",
+        heads: 1,
+        ...common,
+        plain,
+        speculative: null,
+        equal: null,
+        samples: samples(false),
+      },
+      {
+        id: "forward",
+        curriculum: "forward",
+        heads: 4,
+        ...common,
+        plain,
+        speculative: {
+          tokens: 2048,
+          forwards: 887,
+          seconds: 5.06,
+          tokens_per_s: 404.7,
+          tokens_per_forward: 2.309,
+          speedup: 1.798,
+          acceptance: [
+            { depth: 2, proposed: 887, accepted: 642, conditional: 0.7238, cumulative: 0.7238 },
+            { depth: 3, proposed: 887, accepted: 355, conditional: 0.553, cumulative: 0.4002 },
+            { depth: 4, proposed: 887, accepted: 164, conditional: 0.462, cumulative: 0.1849 },
+          ],
+        },
+        equal: { identical: 16, ties: 0, different: 0, first_differences: [] },
+        samples: samples(true),
+      },
+    ],
+  };
+}
+
+function samples(drafts: boolean): unknown {
+  const texts = [
+    [
+      "Once there was a girl named Mira who had a small red kite. Every m",
+      "orning she took the kite to the hill and the wind was kind. \n\nOne day the kite flew away, and Mira was sad.",
+    ],
+    [
+      'The old cat <of> the "mill" sat & watched',
+      " the river.\u0000\u0007 It saw a fish \u{1F41F}, and the fish saw the cat. \u202eNeither moved.",
+    ],
+    ["Tom and his brother", " were building a boat. The boat was blue, and the brothers were proud of it."],
+  ];
+  return texts.map(([prompt, text]) => ({
+    prompt,
+    text,
+    drafted: drafts
+      ? Array.from({ length: Math.floor(text!.length / 7) }, (_, i) => [i * 7 + 2, i * 7 + 5 + i % 3])
+      : [],
+  }));
+}
