@@ -52,6 +52,9 @@ public:
     TORCH_CHECK(index_.bytes() % sizeof(uint64_t) == 0 && index_.bytes() > 0, index, " is not a document index");
     TORCH_CHECK(end_of(documents() - 1) == (int64_t)text_.bytes(), text, " holds ", text_.bytes(), " bytes and ",
                 index, " speaks of ", end_of(documents() - 1));
+    int64_t last = 0;
+    for (int64_t j = 0; j < documents(); last = end_of(j++)) // else read() would leave the file
+      TORCH_CHECK(last <= end_of(j), index, " goes back at document ", j);
   }
 
   int64_t documents() const { return (int64_t)(index_.bytes() / sizeof(uint64_t)); }
@@ -98,10 +101,15 @@ private:
 using ShardSet = std::vector<std::unique_ptr<Shard>>;
 std::vector<std::unique_ptr<ShardSet>> &sets = *new std::vector<std::unique_ptr<ShardSet>>();
 
-const Shard &shard_at(ft_shards handle, int32_t shard) {
+const ShardSet &set_at(ft_shards handle) {
   TORCH_CHECK(handle >= 0 && handle < (int32_t)sets.size() && sets[handle], "the shards are closed");
-  TORCH_CHECK(shard >= 0 && shard < (int32_t)sets[handle]->size(), "there is no shard ", shard);
-  return *(*sets[handle])[shard];
+  return *sets[handle];
+}
+
+const Shard &shard_at(ft_shards handle, int32_t shard) {
+  const auto &set = set_at(handle);
+  TORCH_CHECK(shard >= 0 && shard < (int32_t)set.size(), "there is no shard ", shard);
+  return *set[shard];
 }
 
 } // namespace
@@ -124,7 +132,7 @@ FT_EXPORT ft_shards ft_shards_open(const char *paths) {
 
 FT_EXPORT int32_t ft_shards_close(ft_shards shards) {
   return done([&] {
-    shard_at(shards, 0);
+    set_at(shards);
     sets[shards].reset();
   });
 }

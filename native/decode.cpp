@@ -1,6 +1,7 @@
 // Few new rows against a cache of keys and values, without gradients. Each function has two ways: ATen, whose rounding
 // depends on the number of rows, and the row kernels, whose rounding does not.
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 
 #include "guard.h"
 #include "kernels/rows.h"
@@ -20,9 +21,10 @@ at::Tensor linear_by_rows(const at::Tensor &input, const at::Tensor &weight) {
   check_rows(input);
   check_rows(weight);
   const auto x = input.contiguous();
+  TORCH_CHECK(x.dim() > 0 && x.numel() > 0 && weight.dim() == 2 && weight.is_contiguous() &&
+                  weight.size(1) == x.size(-1),
+              "cannot multiply ", x.sizes(), " by a weight of ", weight.sizes());
   const int64_t inner = x.size(-1), outputs = weight.size(0), rows = x.numel() / inner;
-  TORCH_CHECK(weight.dim() == 2 && weight.is_contiguous() && weight.size(1) == inner, "cannot multiply ", x.sizes(),
-              " by a weight of ", weight.sizes());
   auto sizes = x.sizes().vec();
   sizes.back() = outputs;
   auto y = at::empty(sizes, x.options());
@@ -38,6 +40,7 @@ at::Tensor linear_by_rows(const at::Tensor &input, const at::Tensor &weight) {
 at::Tensor attend_by_rows(const at::Tensor &query, const at::Tensor &keys, const at::Tensor &values, int64_t start) {
   check_rows(query);
   check_rows(keys);
+  check_rows(values);
   const auto q = query.contiguous();
   const int64_t rows = q.size(0), heads = q.size(1), width = q.size(2), stride = keys.size(1) * width;
   const int64_t group = heads / keys.size(0), longest = start + rows;
@@ -84,8 +87,10 @@ FT_EXPORT int32_t ft_cache_write(ft_tensor cache, ft_tensor values, double start
   return done([&] {
     at::NoGradGuard no_grad;
     const auto &into = get(cache), &from = get(values); // (heads, capacity, width) and (rows, heads, width)
-    TORCH_CHECK((int64_t)start + from.size(0) <= into.size(1), "a cache of ", into.size(1), " positions is full at ",
-                start, " + ", from.size(0));
+    TORCH_CHECK(into.dim() == 3 && from.dim() == 3 && into.size(0) == from.size(1) && into.size(2) == from.size(2),
+                "cannot write ", from.sizes(), " into a cache of ", into.sizes());
+    TORCH_CHECK(start >= 0 && (int64_t)start + from.size(0) <= into.size(1), "a cache of ", into.size(1),
+                " positions has no room for ", from.size(0), " at ", start);
     into.narrow(1, (int64_t)start, from.size(0)).copy_(from.transpose(0, 1));
   });
 }
@@ -95,8 +100,8 @@ FT_EXPORT ft_tensor ft_cached_attention(ft_tensor q, ft_tensor keys, ft_tensor v
     at::NoGradGuard no_grad;
     const auto &query = get(q), &k = get(keys), &v = get(values);
     TORCH_CHECK(query.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes() && k.is_contiguous() &&
-                    v.is_contiguous() && query.size(2) == k.size(2) && query.size(1) % k.size(0) == 0 &&
-                    (int64_t)start + query.size(0) <= k.size(1),
+                    v.is_contiguous() && query.numel() > 0 && k.numel() > 0 && query.size(2) == k.size(2) &&
+                    query.size(1) % k.size(0) == 0 && start >= 0 && (int64_t)start + query.size(0) <= k.size(1),
                 "cannot attend with queries of ", query.sizes(), " at position ", start, " to a cache of ", k.sizes());
     return rows ? attend_by_rows(query, k, v, (int64_t)start) : attend_by_ops(query, k, v, (int64_t)start);
   });

@@ -38,8 +38,8 @@ FT_EXPORT int32_t ft_versions(char *out, int32_t capacity) {
   return guard([&] {
     std::ostringstream json;
     json << "{\"built\":\"" << TORCH_VERSION_MAJOR << '.' << TORCH_VERSION_MINOR << '.' << TORCH_VERSION_PATCH
-         << "\",\"running\":\"" << running_version() << "\",\"rows\":\"" << row_kernels().isa << "\",\"cuda\":"
-         << (at::globalContext().hasCUDA() ? "true" : "false") << '}';
+         << "\",\"running\":\"" << running_version() << "\",\"rows\":\"" << row_kernels().isa << "\",\"cudaBuild\":"
+         << (at::globalContext().hasCUDART() ? "true" : "false") << '}';
     return copy_out(json.str(), out, capacity);
   });
 }

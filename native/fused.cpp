@@ -26,14 +26,19 @@ constexpr int64_t ROWS_A_THREAD = 64; // fewer are not worth waking one
 
 bool in_kernels(const at::Tensor &t) { return t.is_cpu() && t.scalar_type() == at::kFloat; }
 
+/// For what the kernels read beside their input: its storage is taken as it lies.
+void check_plain(const at::Tensor &t) {
+  TORCH_CHECK(in_kernels(t) && t.is_contiguous(), "the kernel takes a contiguous float32 tensor on the CPU, not ",
+              c10::toString(t.scalar_type()), " of ", t.sizes(), " on ", t.device().str());
+}
+
 int64_t row_width(const at::Tensor &t) { return t.size(-1); }
 int64_t row_count(const at::Tensor &t) { return t.numel() / std::max<int64_t>(t.size(-1), 1); }
 
 struct RmsNorm : Function<RmsNorm> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &input, const at::Tensor &weight, double eps) {
+    check_plain(weight);
     const auto x = input.contiguous();
-    TORCH_CHECK(weight.dim() == 1 && weight.size(0) == row_width(x), "a norm over ", row_width(x), " and ",
-                weight.sizes(), " weights");
     auto out = at::empty_like(x);
     auto inverse = at::empty({row_count(x)}, x.options());
     const int64_t width = row_width(x);
@@ -108,7 +113,7 @@ at::Tensor rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Ten
   const auto *in = x.const_data_ptr<float>(), *cs = cos.const_data_ptr<float>(), *ss = sin.const_data_ptr<float>();
   auto *os = out.data_ptr<float>();
   const int64_t a_row = vectors * width, turned = rotated * width;
-  at::parallel_for(0, x.numel() / a_row, ROWS_A_THREAD, [&](int64_t first, int64_t last) {
+  at::parallel_for(0, x.numel() / std::max<int64_t>(a_row, 1), ROWS_A_THREAD, [&](int64_t first, int64_t last) {
     for (int64_t row = first; row < last; row++) {
       const int64_t table = (start + row % positions) * (width / 2);
       row_kernels().rotate(in + row * a_row, os + row * a_row, cs + table, ss + table, rotated, width, sign);
@@ -121,6 +126,8 @@ at::Tensor rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Ten
 struct Rope : Function<Rope> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &cos,
                             const at::Tensor &sin, int64_t rotated, int64_t start) {
+    check_plain(cos);
+    check_plain(sin);
     context->save_for_backward({cos, sin});
     context->saved_data["rotated"] = rotated;
     context->saved_data["start"] = start;
@@ -154,6 +161,8 @@ using namespace ft;
 FT_EXPORT ft_tensor ft_rms_norm(ft_tensor x, ft_tensor weight, double eps) {
   return tensor([&] {
     const auto &input = get(x), &w = get(weight);
+    TORCH_CHECK(w.dim() == 1 && w.size(0) == input.size(-1), "a norm over ", input.size(-1), " and ", w.sizes(),
+                " weights");
     if (in_kernels(input)) return RmsNorm::apply(input, w, eps);
     return at::rms_norm(input, w.sizes(), w, eps);
   });
@@ -162,8 +171,9 @@ FT_EXPORT ft_tensor ft_rms_norm(ft_tensor x, ft_tensor weight, double eps) {
 FT_EXPORT ft_tensor ft_rope(ft_tensor x, ft_tensor cos, ft_tensor sin, int32_t rotated, double start) {
   return tensor([&] {
     const auto &input = get(x), &c = get(cos), &s = get(sin);
-    TORCH_CHECK(input.dim() >= 3 && input.size(-1) % 2 == 0 && rotated <= input.size(-2) && c.sizes() == s.sizes() &&
-                    c.size(-1) == input.size(-1) / 2 && (int64_t)start + input.size(-3) <= c.size(0),
+    TORCH_CHECK(input.dim() >= 3 && input.size(-1) % 2 == 0 && input.size(-2) > 0 && rotated >= 0 &&
+                    rotated <= input.size(-2) && c.dim() == 2 && c.sizes() == s.sizes() &&
+                    c.size(-1) == input.size(-1) / 2 && start >= 0 && (int64_t)start + input.size(-3) <= c.size(0),
                 "cannot rotate ", input.sizes(), " from position ", start, " with a table of ", c.sizes());
     if (in_kernels(input)) return Rope::apply(input, c, s, (int64_t)rotated, (int64_t)start);
     return rope_by_ops(input, c, s, rotated, (int64_t)start);

@@ -18,8 +18,10 @@ using torch::autograd::variable_list;
 void check(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &targets, int64_t chunk) {
   TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1), "cannot multiply ", x.sizes(),
               " by an unembedding of ", weight.sizes());
-  TORCH_CHECK(targets.dim() == 1 && targets.size(0) == x.size(0) && targets.scalar_type() == at::kLong, x.size(0),
-              " rows need as many int64 targets, not ", targets.sizes());
+  TORCH_CHECK(targets.dim() == 1 && targets.size(0) == x.size(0) && targets.scalar_type() == at::kLong &&
+                  targets.device() == x.device(),
+              x.size(0), " rows need as many int64 targets on the same device, not ", targets.sizes(), " of ",
+              c10::toString(targets.scalar_type()), " on ", targets.device().str());
   TORCH_CHECK(chunk > 0, "a chunk of ", chunk, " rows");
 }
 

@@ -63,7 +63,8 @@ FT_EXPORT ft_tensor ft_attention(ft_tensor q, ft_tensor k, ft_tensor v, int32_t 
 
 FT_EXPORT ft_tensor ft_cross_entropy(ft_tensor logits, ft_tensor targets) {
   return tensor([&] {
-    return at::cross_entropy_loss(get(logits), get(targets), {}, at::Reduction::Sum, /*ignore_index=*/-1);
+    const auto target = get(targets).clamp_min(-1); // libtorch ignores one number only
+    return at::cross_entropy_loss(get(logits), target, {}, at::Reduction::Sum, /*ignore_index=*/-1);
   });
 }
 

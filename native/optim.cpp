@@ -1,4 +1,6 @@
 // The optimizer's step over all parameters at once: norm, clip, AdamW.
+#include <ATen/core/grad_mode.h>
+
 #include "guard.h"
 
 using namespace ft;

@@ -6,9 +6,9 @@
  */
 
 import { join, sep } from "node:path";
-import { fileError } from "../formats/file_errors.ts";
+import { fileError, reading } from "../formats/file_errors.ts";
+import { globPattern, globRoot, isGlob } from "../formats/glob.ts";
 import { UserError } from "../stage/errors.ts";
-import { compareCodePoints, globPattern, globRoot, isGlob } from "./glob.ts";
 
 /** What a document is: a whole file, or a block of lines between blank lines. */
 export type DocumentUnit = "file" | "blank_line";
@@ -58,18 +58,20 @@ function kindOf(path: string): "file" | "folder" | undefined {
 }
 
 function* filesBelow(folder: string): Generator<string> {
-  let entries: Deno.DirEntry[];
-  try {
-    entries = [...Deno.readDirSync(folder)];
-  } catch (error) {
-    throw fileError("read", folder, error);
-  }
+  const entries = reading(folder, () => [...Deno.readDirSync(folder)]);
   for (const { name, isDirectory, isSymlink } of entries) {
     if (name.startsWith(".")) continue;
     const path = folder.endsWith(sep) ? folder + name : join(folder, name);
     if (isDirectory) yield* filesBelow(path);
     else if (!isSymlink || kindOf(path) === "file") yield path;
   }
+}
+
+/** Orders strings as their UTF-8 bytes are ordered (`<` compares UTF-16 units). */
+function compareCodePoints(a: string, b: string): number {
+  let i = 0;
+  while (i < a.length && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  return (a.codePointAt(i) ?? -1) - (b.codePointAt(i) ?? -1);
 }
 
 /**
@@ -92,7 +94,7 @@ export function* documentsOf(path: string, unit: DocumentUnit): Generator<Uint8A
   }
 }
 
-const NEWLINE = 10;
+const TAB = 9, NEWLINE = 10, CARRIAGE_RETURN = 13, SPACE = 32;
 
 function* blocks(path: string): Generator<Uint8Array> {
   using file = Deno.openSync(path);
@@ -109,7 +111,7 @@ function* blocks(path: string): Generator<Uint8Array> {
       if (more) continue;
     }
     const blank = isBlank(window.filled, line, newline);
-    if (!blank) end = newline;
+    if (!blank) end = window.filled[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline;
     else if (end > start) yield window.filled.subarray(start, end);
     line = searched = newline + 1;
     if (blank) start = end = line;
@@ -120,7 +122,7 @@ function* blocks(path: string): Generator<Uint8Array> {
 function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
     const byte = bytes[i];
-    if (byte !== 32 && byte !== 9 && byte !== 13) return false;
+    if (byte !== SPACE && byte !== TAB && byte !== CARRIAGE_RETURN) return false;
   }
   return true;
 }

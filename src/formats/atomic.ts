@@ -8,7 +8,7 @@
 
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { fileError } from "./file_errors.ts";
+import { reading, writing } from "./file_errors.ts";
 
 /** What ended up in a file. */
 export interface Written {
@@ -178,21 +178,11 @@ export function removePartials(folder: string): void {
 export function sha256OfFile(path: string): string {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(BUFFER);
-  try {
+  reading(path, () => {
     using file = Deno.openSync(path);
     for (let n; (n = file.readSync(buffer)) !== null;) hash.update(buffer.subarray(0, n));
-  } catch (error) {
-    throw fileError("read", path, error);
-  }
+  });
   return hash.digest("hex");
-}
-
-function writing<T>(path: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw fileError("write", path, error);
-  }
 }
 
 function remove(path: string): void {

@@ -28,6 +28,24 @@ export function fileError(verb: "read" | "write", path: string, cause: unknown):
   return new UserError(`Cannot ${verb} "${path}": ${reason}${advice ? `; ${advice}` : ""}`, { cause });
 }
 
+/** Runs `act`, which reads `path`; throws {@link fileError}. */
+export function reading<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw fileError("read", path, error);
+  }
+}
+
+/** Runs `act`, which writes `path`; throws {@link fileError}. */
+export function writing<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw fileError("write", path, error);
+  }
+}
+
 /** The system's words without its number and its own mention of the path; undefined for other errors. */
 function reasonOf(error: Error): string | undefined {
   if (error instanceof Deno.errors.NotCapable) return `Deno's permissions leave it out (${error.message})`;

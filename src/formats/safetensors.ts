@@ -11,7 +11,7 @@
 
 import { UserError } from "../stage/errors.ts";
 import { AtomicFile, type Written } from "./atomic.ts";
-import { fileError } from "./file_errors.ts";
+import { reading } from "./file_errors.ts";
 
 /** Bytes per element, in the order in which tensors lie in a file: widest first, so that each one is aligned. */
 const DTYPES = {
@@ -161,7 +161,8 @@ export class SafetensorsFile implements Disposable {
 
   /** Dtype and shape of a tensor. @throws UserError where the file has none of that name. */
   info(name: string): TensorInfo {
-    return this.#placed(name);
+    const { dtype, shape } = this.#placed(name);
+    return { name, dtype, shape };
   }
 
   /**
@@ -263,17 +264,31 @@ function parseObject(path: string, bytes: Uint8Array): [string, unknown][] {
 /** A key that valid JSON text of an object gives twice at its top level; `JSON.parse` would drop the first. */
 function duplicateKey(text: string): string | undefined {
   const seen = new Set<string>();
+  const structure = /["{}[\]]/g;
   let depth = 0;
-  for (const [token, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/gs)) {
+  for (let match; (match = structure.exec(text));) {
+    const [token] = match;
     if (token === "{" || token === "[") depth++;
     else if (token === "}" || token === "]") depth--;
-    else if (depth === 1 && colon !== undefined) {
-      const key: string = JSON.parse(token.slice(0, -colon.length));
+    else {
+      const end = structure.lastIndex = endOfString(text, match.index);
+      if (depth !== 1) continue; // at depth 1, strings are keys: a value that is one is refused anyway
+      const key: string = JSON.parse(text.slice(match.index, end));
       if (seen.has(key)) return key;
       seen.add(key);
     }
   }
   return undefined;
+}
+
+/** Where the string that opens at `open` has ended. */
+function endOfString(text: string, open: number): number {
+  for (let i = open + 1;; i++) {
+    i = text.indexOf('"', i);
+    let backslashes = 0;
+    while (text[i - 1 - backslashes] === "\\") backslashes++;
+    if (backslashes % 2 === 0) return i + 1;
+  }
 }
 
 function checkedEntry(path: string, name: string, value: unknown): Placed {
@@ -324,11 +339,3 @@ const malformed = (path: string, what: string) =>
 
 const cutShort = (path: string, expected: string, found: number) =>
   new UserError(`Cannot read "${path}": it is cut short, expected ${expected} bytes, found ${found}`);
-
-function reading<T>(path: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw fileError("read", path, error);
-  }
-}

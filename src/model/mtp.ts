@@ -59,7 +59,7 @@ export class MtpModel implements Disposable {
    *
    * @throws {RangeError} naming the constraint that the sizes break.
    */
-  constructor(options: ModelOptions, seed: number, readonly device: Device) {
+  constructor(readonly options: ModelOptions, seed: number, readonly device: Device) {
     const shape = this.shape = shapeOf(options);
     const parameters = this.parameters = new Parameters(device, seed);
     const matrix: [number, number] = [shape.vocab, shape.width];

@@ -2,7 +2,7 @@
 
 import { type Content, type Markup, markup } from "./markup.ts";
 import { type ChartText, drawing, fitted, FONT, KEY, legend, px, STYLES, textWidth, WIDTH } from "./svg.ts";
-import { linearTicks, roundedRange } from "./ticks.ts";
+import { enclosingTicks, type Ticks } from "./ticks.ts";
 
 /** One group: a value per measure, in their order. */
 export interface BarGroup {
@@ -31,6 +31,8 @@ const BAR = 15;
 const NAME_ROW = 18;
 const GROUP_GAP = 8;
 const TOP = 38;
+/** Most that the words beside a bar may take. */
+const LABEL = WIDTH / 2;
 
 /**
  * Draws the chart.
@@ -42,12 +44,13 @@ export function barChart(chart: BarChart): Markup {
   const values = bars.flatMap(({ value }) => value === null ? [] : [value]);
   const wrong = values.find((value) => !(value >= 0 && value < Infinity));
   if (wrong !== undefined) throw new RangeError(`Cannot draw "${chart.title}": a bar of length ${wrong}`);
-  const [, most] = roundedRange(0, Math.max(...values, chart.reference ?? 0) || 1, 5);
-  const right = WIDTH - Math.max(...bars.map(({ label }) => textWidth(label)), 20) - 8;
-  const at = (value: number): number => 1 + value / most * (right - 1);
+  const ticks = enclosingTicks(0, Math.max(...values, chart.reference ?? 0) || 1, 5);
+  const right = WIDTH - Math.max(...bars.map(({ label }) => textWidth(fitted(label, LABEL))), 20) - 8;
+  const at = (value: number): number => 1 + value / ticks.values.at(-1)! * (right - 1);
 
-  const groupHeight = NAME_ROW + chart.measures.length * BAR + GROUP_GAP;
-  const bottom = TOP + chart.groups.length * groupHeight;
+  const tops = [TOP];
+  for (const group of chart.groups) tops.push(tops.at(-1)! + NAME_ROW + group.bars.length * BAR + GROUP_GAP);
+  const bottom = tops.at(-1)!;
   const key = legend(
     chart.measures.map((name, i) => ({ name, sample: bar(chart, i, 0, -5, KEY, 10) })),
     bottom + 24,
@@ -57,15 +60,14 @@ export function barChart(chart: BarChart): Markup {
     bottom + 26 + key.height,
     [
       hatches(chart),
-      axis(chart, most, at, bottom),
-      chart.groups.map((group, i) => drawGroup(chart, group, TOP + i * groupHeight, at)),
+      axis(chart, ticks, at, bottom),
+      chart.groups.map((group, i) => drawGroup(chart, group, tops[i]!, at)),
       key.body,
     ],
   );
 }
 
-function axis(chart: BarChart, most: number, at: (value: number) => number, bottom: number): Content {
-  const ticks = linearTicks(0, most, 5);
+function axis(chart: BarChart, ticks: Ticks, at: (value: number) => number, bottom: number): Content {
   const reference = chart.reference;
   return [
     markup`<text class="soft" x="0" y="30">${fitted(chart.axis, WIDTH)}</text>
@@ -87,12 +89,16 @@ function axis(chart: BarChart, most: number, at: (value: number) => number, bott
 }
 
 function drawGroup(chart: BarChart, group: BarGroup, top: number, at: (value: number) => number): Markup {
-  return markup`<g class="group"><text x="3" y="${px(top + 13)}">${fitted(group.name, WIDTH)}</text>${
+  return markup`<g class="group"><text class="halo" x="3" y="${px(top + 13)}">${
+    fitted(group.name, WIDTH)
+  }</text>${
     group.bars.map(({ value, label }, i) => {
       const y = top + NAME_ROW + i * BAR;
-      return markup`${value !== null && bar(chart, i, 1, y, at(value) - 1, BAR - 3)}<text class="soft" x="${
-        px((value === null ? 1 : at(value)) + 4)
-      }" y="${px(y + BAR / 2 - 1.5 + FONT * 0.35)}">${label}</text>`;
+      return markup`${
+        value !== null && bar(chart, i, 1, y, at(value) - 1, BAR - 3)
+      }<text class="soft halo" x="${px((value === null ? 1 : at(value)) + 4)}" y="${
+        px(y + BAR / 2 - 1.5 + FONT * 0.35)
+      }">${fitted(label, LABEL)}</text>`;
     })
   }</g>
 `;

@@ -5,7 +5,7 @@
 
 import { type Markup, markup } from "./markup.ts";
 import { type ChartText, drawing, fitted, FONT, KEY, legend, px, STYLES, textWidth, WIDTH } from "./svg.ts";
-import { linearTicks, logTicks, roundedRange, type Ticks } from "./ticks.ts";
+import { enclosingTicks, linearTicks, logTicks, type Ticks } from "./ticks.ts";
 
 /** One line. Points come in increasing x; a null y is a gap; a point between gaps is a dot. */
 export interface Series {
@@ -46,10 +46,19 @@ interface Scale {
   readonly ticks: Ticks;
 }
 
+/** A tick of the x axis: where it is, and where its label has its middle. */
+interface Tick {
+  readonly at: number;
+  readonly middle: number;
+  readonly label: string;
+}
+
 const PLOT_HEIGHT = 190;
 const RIGHT = WIDTH - 8;
 /** Series of at most this many points show each of them as a dot. */
 const DOTTED = 32;
+/** Series of more points than this are drawn thinner: their noise would fill the plot. */
+const DENSE = 250;
 
 /**
  * Draws the chart.
@@ -101,8 +110,8 @@ function yScale({ title, series, y }: LineChart, from: number, to: number): Scal
   const values = [...extent(series) ?? [], ...y.range ?? []];
   const range = spread(values) ?? [0, 1];
   if (!y.log) {
-    const rounded = roundedRange(...opened(range), 5);
-    return { at: between(rounded, from, to), ticks: linearTicks(...rounded, 5) };
+    const ticks = enclosingTicks(...opened(range), 5);
+    return { at: between([ticks.values[0]!, ticks.values.at(-1)!], from, to), ticks };
   }
   if (range[0] <= 0) {
     throw new RangeError(`Cannot draw "${title}" on a logarithmic axis: it has the value ${range[0]}`);
@@ -146,7 +155,7 @@ function drawAxes(chart: LineChart, x: Scale, y: Scale, left: number, top: numbe
   const middle = (left + RIGHT) / 2;
   return markup`<text class="soft" x="0" y="30">${fitted(chart.y.label, WIDTH)}</text>
 <g>${y.ticks.values.map((value, i) => yTick(y.at(value), y.ticks.labels[i]!, left))}</g>
-<g>${shownTicks(x).map(([at, label]) => xTick(at, label, bottom))}</g>
+<g>${shownTicks(x).map((tick) => xTick(tick, bottom))}</g>
 <path class="axis" d="M${px(left)} ${px(top)}V${px(bottom)}H${px(RIGHT)}"/>
 <text class="soft" x="${px(middle)}" y="${px(bottom + 32)}" text-anchor="middle">${
     fitted(chart.x.label, RIGHT - left)
@@ -161,24 +170,25 @@ function yTick(at: number, label: string, left: number): Markup {
 `;
 }
 
-/** Ticks whose labels neither touch the one before nor leave the drawing. */
-function shownTicks(x: Scale): [at: number, label: string][] {
-  const shown: [number, string][] = [];
+/** Ticks whose labels do not touch the one before; the last label stays inside of the drawing. */
+function shownTicks(x: Scale): Tick[] {
+  const shown: Tick[] = [];
   let free = 0;
   x.ticks.values.forEach((value, i) => {
     const label = x.ticks.labels[i]!;
     const [at, half] = [x.at(value), textWidth(label) / 2];
-    if (at - half < free || at + half > WIDTH) return;
-    shown.push([at, label]);
-    free = at + half + 6;
+    const middle = Math.min(at, WIDTH - half);
+    if (middle - half < free) return;
+    shown.push({ at, middle, label });
+    free = middle + half + 6;
   });
   return shown;
 }
 
-function xTick(at: number, label: string, bottom: number): Markup {
+function xTick({ at, middle, label }: Tick, bottom: number): Markup {
   return markup`<line class="axis" x1="${px(at)}" x2="${px(at)}" y1="${px(bottom)}" y2="${
     px(bottom + 4)
-  }"/><text class="soft" x="${px(at)}" y="${px(bottom + 16)}" text-anchor="middle">${label}</text>
+  }"/><text class="soft" x="${px(middle)}" y="${px(bottom + 16)}" text-anchor="middle">${label}</text>
 `;
 }
 
@@ -188,10 +198,11 @@ function styleOf(series: Series, index: number): number {
 
 function drawSeries(series: Series, style: number, x: Scale, y: Scale): Markup {
   const pieces = segments(series.points);
+  const thin = series.points.length > DENSE && " thin";
   const dots = series.points.length <= DOTTED ? pieces.flat() : pieces.filter(isSingle).flat();
   const path = pieces.filter((piece) => !isSingle(piece)).map((piece) => pathOf(piece, x, y)).join("");
   return markup`<g class="series"><title>${series.name}</title>${
-    path !== "" && markup`<path class="line line-${style}" d="${path}"/>`
+    path !== "" && markup`<path class="line line-${style}${thin}" d="${path}"/>`
   }${
     dots.map((dot) =>
       markup`<circle class="fill-${style}" cx="${px(x.at(dot[0]))}" cy="${px(y.at(dot[1]))}" r="2"/>`

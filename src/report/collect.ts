@@ -31,7 +31,7 @@ export interface Results {
   readonly name: string;
   /** The pipeline file, where the run folder says which. */
   readonly file: string | null;
-  readonly versions: Readonly<Record<string, string>>;
+  readonly versions: Config;
   readonly data: readonly Dataset[];
   readonly arms: readonly Arm[];
   readonly evaluations: readonly Staged<Evaluation>[];

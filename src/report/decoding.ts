@@ -2,7 +2,7 @@
 
 import { type BarChart, barChart } from "./bars.ts";
 import type { Results, Staged } from "./collect.ts";
-import { armName, equalityClause } from "./headline.ts";
+import { armName, capitalized, equalityClause } from "./headline.ts";
 import type { DecodedArm, Decoding } from "./inputs.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { count, decimal, percent, plural } from "./numbers.ts";
@@ -27,13 +27,15 @@ function part({ id, value }: Staged<Decoding>, index: number, several: boolean):
   return markup`${several && markup`<h3>Stage ${id}</h3>`}
 <p>Greedy decoding of ${count(value.new_tokens)} new tokens after prompts of ${
     count(value.prompt_bytes)
-  } bytes, one prompt at a time, plainly (head 1, one token a
-forward) and with the model's own drafts (all heads). ${modeInWords(value)} Device ${machine.device}, ${
-    plural(machine.threads, "thread")
-  } on ${plural(machine.cpus, "CPU")}: wall-clock figures hold for this machine.</p>
+  } bytes, plainly (head 1,
+one token a forward) and with the model's own drafts (all heads). ${
+    modeInWords(value)
+  } Device ${machine.device}, ${plural(machine.threads, "thread")} on ${
+    plural(machine.cpus, "CPU")
+  }: wall-clock figures hold for this machine.</p>
 <div class="charts"><figure>${barChart(speedBars(value.arms, index))}</figure></div>
 ${
-    table("Speed. Tokens/s are new tokens over the time for prompts and new tokens.", SPEED, value.arms, {
+    table("Speed: new tokens per second of wall clock, plainly and with drafts.", SPEED, value.arms, {
       cards: true,
     })
   }
@@ -74,12 +76,12 @@ const SPEED: readonly Column<DecodedArm>[] = [
   { heading: "drafted tokens/s", cell: (arm) => of(arm, (drafted) => decimal(drafted.tokens_per_s, 1)) },
   { heading: "drafted forwards", cell: (arm) => of(arm, (drafted) => count(drafted.forwards)) },
   {
-    heading: "tokens per forward ↑",
+    heading: "tokens per forward\u00a0↑",
     cell: (arm) => of(arm, (drafted) => decimal(drafted.tokens_per_forward, 2)),
   },
-  { heading: "speed-up ↑", cell: (arm) => of(arm, (drafted) => times(drafted.speedup)) },
-  { heading: "rep-4 ↓", cell: (arm) => percent(arm.repetition.rep_4) },
-  { heading: "distinct-2 ↑", cell: (arm) => percent(arm.repetition.distinct_2) },
+  { heading: "speed\u2011up\u00a0↑", cell: (arm) => of(arm, (drafted) => times(drafted.speedup)) },
+  { heading: "rep\u20114\u00a0↓", cell: (arm) => percent(arm.repetition.rep_4) },
+  { heading: "distinct\u20112\u00a0↑", cell: (arm) => percent(arm.repetition.distinct_2) },
 ];
 
 type Drafted = NonNullable<DecodedArm["speculative"]>;
@@ -101,14 +103,10 @@ function draftingPart(arm: DecodedArm): Markup {
     `Acceptance per depth: the draft of head d is the d-th token of a forward. Conditional: among drafts whose
 predecessors were all accepted; cumulative: among all that were proposed.`;
   return markup`<h3>Drafts of ${armName(arm)}</h3>
-<p>${sentence(equalityClause(arm.equal && { prompts: arm.prompts, ...arm.equal }))}</p>
+<p>${capitalized(equalityClause(arm.equal && { prompts: arm.prompts, ...arm.equal }))}.</p>
 ${differences(arm)}
-<div class="narrow">${table(caption, ACCEPTANCE, arm.speculative!.acceptance)}</div>
+${table(caption, ACCEPTANCE, arm.speculative!.acceptance)}
 `;
-}
-
-function sentence(clause: string): string {
-  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
 }
 
 function differences(arm: DecodedArm): Content {

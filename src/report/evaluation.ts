@@ -26,7 +26,7 @@ function evaluationTable({ id, value: { split, arms } }: Staged<Evaluation>): Ma
   const columns: Column<EvaluatedArm>[] = [
     { heading: "arm", cell: (arm) => arm.id },
     { heading: "bytes", cell: (arm) => count(arm.bytes) },
-    { heading: "bits per byte ↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
+    { heading: "bits per byte\u00a0↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
     ...Array.from({ length: depth }, (_, i): Column<EvaluatedArm> => ({
       heading: `head ${i + 1}`,
       cell: (arm) => headCell(arm, i + 1),
@@ -34,11 +34,11 @@ function evaluationTable({ id, value: { split, arms } }: Staged<Evaluation>): Ma
   ];
   const caption =
     `Stage ${id}, on ${text}. For each head: accuracy (share of tokens whose most likely guess is right, given the
-true text before them) and loss in nats per token.`;
+true text before them) and, in brackets, loss in nats per token.`;
   return table(caption, columns, arms, { cards: true });
 }
 
 function headCell(arm: EvaluatedArm, number: number): string {
   const head = arm.heads.find(({ head }) => head === number);
-  return head === undefined ? NONE : `${percent(head.accuracy)}, ${decimal(head.loss, 3)}`;
+  return head === undefined ? NONE : `${percent(head.accuracy)} (${decimal(head.loss, 3)})`;
 }

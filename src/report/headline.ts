@@ -20,7 +20,7 @@ export function headline(results: Results): string {
     bitsOfAll(results.arms),
     results.arms.some((arm) => arm.decoding) ? "no arm decoded with drafts" : "decoding was not measured",
   ];
-  return `${clauses.filter((clause) => clause !== "").join("; ")}.`;
+  return `${clauses.join("; ")}.`;
 }
 
 function speedup(arm: Arm): number {
@@ -30,7 +30,9 @@ function speedup(arm: Arm): number {
 function decodingClause(arm: Arm, rivals: number): string {
   const { tokens_per_forward, speedup } = arm.decoding!.speculative!;
   const tokens = `${decimal(tokens_per_forward, 2)} tokens per forward`;
-  const name = rivals > 1 ? `of ${rivals} arms that draft, ${armName(arm)} sped up most: it` : armName(arm);
+  const name = rivals > 1
+    ? `Of ${rivals} arms that draft, ${armName(arm)} has the highest speed-up: it`
+    : armName(arm);
   return `${name} produced ${tokens} and decoded ${pace(speedup)}, ${
     equalityClause(armFigures(arm).outputs)
   }`;
@@ -68,13 +70,19 @@ function bitsClause(arm: Arm, arms: readonly Arm[]): string {
 }
 
 function bitsOfAll(arms: readonly Arm[]): string {
-  return (["held_out", "training_text", "last_validation", null] as const).map((from) => {
+  const clauses = (["held_out", "training_text", "last_validation", null] as const).map((from) => {
     const alike = arms.filter((arm) => armFigures(arm).bits_per_byte_from === from);
     if (alike.length === 0) return "";
-    if (from === null) return `no bits per byte yet of ${alike.map(armName).join(", ")}`;
+    if (from === null) return `no bits per byte yet: ${alike.map(armName).join(", ")}`;
     const said = alike.map((arm) => `${armName(arm)} ${decimal(armFigures(arm).bits_per_byte!, 3)}`);
-    return `${BITS_NAME[from]} ${said.join(", ")}`;
+    return `${BITS_NAME[from]}: ${said.join(", ")}`;
   }).filter((clause) => clause !== "").join("; ");
+  return capitalized(clauses);
+}
+
+/** With a capital at the beginning. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Bits per byte by where they come from, in words. */

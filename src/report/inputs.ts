@@ -7,7 +7,7 @@ import * as z from "zod";
 
 const count = z.int().min(0);
 const ratio = z.number().min(0);
-const strings = z.record(z.string(), z.string());
+const versions = z.record(z.string(), z.unknown());
 
 /** stage.json of every stage. */
 export const stageFile = z.object({
@@ -17,7 +17,7 @@ export const stageFile = z.object({
 /** pipeline.json of the run folder. */
 export const pipelineFile = z.object({
   file: z.string().optional(),
-  versions: strings.optional(),
+  versions: versions.optional(),
 });
 
 const split = z.object({ documents: count, bytes: count, tokens: count });
@@ -40,7 +40,7 @@ export const trainFile = z.object({
   curriculum: z.object({ name: z.string(), heads: z.int().min(1), phases: z.array(phase) }),
   device: z.string(),
   threads: count,
-  versions: strings,
+  versions,
   tokens_per_s: ratio,
 });
 

@@ -41,14 +41,11 @@ function escape(text: string): string {
 const UNSHOWN = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 /**
- * The text with every character that a page would swallow made visible: C0 controls and DEL as their Unicode
- * pictures (`␀`), others as `[U+202E]`, lone surrogates as U+FFFD. A byte model writes any of these.
+ * The text with every character that a page would swallow spelt out (`[U+0007]`; fonts with pictures of them are
+ * rare) and lone surrogates as U+FFFD. A byte model writes any of these.
  */
 export function visible(text: string): string {
   return text.toWellFormed().replace(UNSHOWN, (character) => {
-    const code = character.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    if (code === 0x7f) return "\u2421";
-    return `[U+${code.toString(16).toUpperCase().padStart(4, "0")}]`;
+    return `[U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`;
   });
 }

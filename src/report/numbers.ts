@@ -1,4 +1,7 @@
-/** Numbers as the page prints them: the same on every machine, whatever its locale. */
+/** Numbers as the page prints them: the same on every machine, whatever its locale. Units do not part from them. */
+
+/** No-break space. */
+const NBSP = "\u00a0";
 
 /** A whole number with commas between thousands: `1,048,576`. */
 export function count(n: number): string {
@@ -16,25 +19,25 @@ function grouped(digits: string): string {
 
 /** A share as a percentage: `0.713` is `71.3 %`. */
 export function percent(share: number): string {
-  return `${decimal(share * 100, 1)} %`;
+  return `${decimal(share * 100, 1)}${NBSP}%`;
 }
 
 /** Bytes in powers of 1000 as files are counted: `4.00 MB`. */
 export function size(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   const unit = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
-  return `${decimal(bytes / 1000 ** unit, unit === 0 ? 0 : 2)} ${units[unit]}`;
+  return `${decimal(bytes / 1000 ** unit, unit === 0 ? 0 : 2)}${NBSP}${units[unit]}`;
 }
 
 /** Seconds for a reader: `0.84 s`, `42 s`, `1 min 05 s`, `2 h 07 min`. */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${decimal(seconds, 2)} s`;
+  if (seconds < 10) return `${decimal(seconds, 2)}${NBSP}s`;
   const whole = Math.round(seconds);
   const two = (n: number): string => String(n).padStart(2, "0");
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  if (whole < 60) return `${whole}${NBSP}s`;
+  if (whole < 3600) return [Math.floor(whole / 60), "min", two(whole % 60), "s"].join(NBSP);
   const minutes = Math.round(seconds / 60);
-  return `${count(Math.floor(minutes / 60))} h ${two(minutes % 60)} min`;
+  return [count(Math.floor(minutes / 60)), "h", two(minutes % 60), "min"].join(NBSP);
 }
 
 /** `1 prompt`, `16 prompts`. */

@@ -3,6 +3,7 @@
 import type { Arm, Config, Dataset, Results } from "./collect.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { count, plural, size } from "./numbers.ts";
+import { NONE } from "./summary.ts";
 import { type Column, table } from "./table.ts";
 
 /** Sources that a table lists; a folder of text may have thousands. */
@@ -15,7 +16,7 @@ ${
     results.missing.length > 0 &&
     markup`<ul>${results.missing.map((sentence) => markup`<li>${sentence}</li>`)}</ul>`
   }
-<p>To run it again:</p>
+<p>To run it again, with the settings below where options of the command had changed them:</p>
 <pre><code>npx -y deno@2.9 task pipeline ${shown(results.file ?? results.name)}</code></pre>
 ${
     results.data.length === 0
@@ -26,7 +27,7 @@ ${
 ${armsTable(results.arms)}
 ${
     results.configs.map(({ id, value }) =>
-      markup`<h3>Stage ${id}</h3>${settingsTable("Its settings.", [["setting", value]])}`
+      markup`<h3>Stage ${id}</h3><p class="note">${settingsList(value)}</p>`
     )
   }
 ${versionsPart(results)}
@@ -66,36 +67,28 @@ function armsTable(arms: readonly Arm[]): Markup {
 function measured({ training }: Arm): Config {
   if (training === null) return {};
   const { parameters, device, threads, versions } = training;
-  return { run: { device, threads, parameters: count(parameters.total) }, versions };
+  return { "device used": device, "threads used": threads, parameters: count(parameters.total), versions };
 }
 
-/** One row a setting, one column a configuration; a row on which all agree has one cell. */
+/** One row a setting, one column an arm; a row on which all agree has one cell. */
 function settingsTable(caption: string, configs: readonly (readonly [string, Config])[]): Markup {
   const flat = configs.map(([, config]) => new Map(flattened(config)));
-  const keys = [...new Set(flat.flatMap((settings) => [...settings.keys()]))].filter((key) =>
-    !/^(id|needs|run)$/.test(key)
-  );
-  return markup`<div class="scroll"><table class="settings">
-<caption>${caption}</caption>
+  const keys = new Set(flat.flatMap((settings) => [...settings.keys()]));
+  return markup`<figure class="table"><figcaption>${caption}</figcaption><div class="scroll"><table class="settings">
 <thead><tr><th scope="col" class="words">setting</th>${
-    configs.length > 1
-      ? configs.map(([name]) => markup`<th scope="col" class="words">${name}</th>`)
-      : markup`<th scope="col" class="words">value</th>`
+    configs.map(([name]) => markup`<th scope="col" class="words">${name}</th>`)
   }</tr></thead>
 <tbody>
-${
-    keys.map((key) => {
-      const values = flat.map((settings) => settings.get(key) ?? "–");
-      const agree = values.every((value) => value === values[0]);
-      return markup`<tr><th scope="row" class="words"><code>${key}</code></th>${
-        agree
-          ? markup`<td class="words" colspan="${values.length}">${values[0]!}</td>`
-          : values.map(settingCell)
-      }</tr>
+${[...keys].map((key) => settingRow(key, flat.map((settings) => settings.get(key) ?? NONE)))}</tbody>
+</table></div></figure>
 `;
-    })
-  }</tbody>
-</table></div>
+}
+
+function settingRow(key: string, values: readonly string[]): Markup {
+  const agree = values.every((value) => value === values[0]);
+  return markup`<tr><th scope="row" class="words"><code>${key}</code></th>${
+    agree ? markup`<td class="words" colspan="${values.length}">${values[0]!}</td>` : values.map(settingCell)
+  }</tr>
 `;
 }
 
@@ -103,9 +96,17 @@ function settingCell(value: string): Markup {
   return markup`<td class="words">${value}</td>`;
 }
 
+function settingsList(config: Config): Content {
+  return flattened(config).map(([key, value], i) => markup`${i > 0 && ", "}<code>${key}</code> ${value}`);
+}
+
+/** What every stage has and the page shows elsewhere. */
+const SHOWN_ELSEWHERE = new Set(["id", "run", "needs"]);
+
 /** `{model: {width: 128}}` is `["model.width", "128"]`; lists stand as they are. */
 function flattened(config: Config, prefix = ""): [string, string][] {
   return Object.entries(config).flatMap(([key, value]): [string, string][] => {
+    if (prefix === "" && SHOWN_ELSEWHERE.has(key)) return [];
     const name = prefix + key;
     if (typeof value === "object" && value !== null && !Array.isArray(value)) {
       return flattened(value as Config, `${name}.`);
@@ -119,7 +120,7 @@ function settingText(value: unknown): string {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) {
     return value.map(shown).join(", ");
   }
-  return JSON.stringify(value) ?? "–";
+  return JSON.stringify(value) ?? NONE;
 }
 
 /** A path from the root without its first folders: they say where somebody's files lie, not what was run. */
@@ -129,7 +130,6 @@ function shown(text: string): string {
 }
 
 function versionsPart({ versions }: Results): Content {
-  const entries = Object.entries(versions);
-  if (entries.length === 0) return null;
-  return markup`<h3>Versions</h3><p>${entries.map(([name, version]) => `${name} ${version}`).join(", ")}</p>`;
+  if (Object.keys(versions).length === 0) return null;
+  return markup`<h3>Versions</h3><p class="note">${settingsList(versions)}</p>`;
 }

@@ -4,6 +4,7 @@ import type { Results } from "./collect.ts";
 import { armName } from "./headline.ts";
 import type { DecodedArm, Sample } from "./inputs.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
+import { plural } from "./numbers.ts";
 
 /** Prompts that stand open on the page; further ones unfold. */
 const OPEN = 2;
@@ -16,21 +17,21 @@ export function samplesSection({ decodings }: Results): Content {
   const [open, folded] = [prompts.slice(0, OPEN), prompts.slice(OPEN)];
   return markup`<section aria-labelledby="samples"><h2 id="samples">Samples</h2>
 <p>After the prompt (grey) stands what each arm wrote. <mark>Marked and underlined</mark>: tokens that came from accepted
-drafts; the others each took a forward of their own. Control characters are shown as pictures such as ␀.</p>
-${open.map((prompt) => samplesOf(prompt, arms))}
+drafts; the others are head 1's own, one a forward. Control characters are spelt out, as [U+0007].</p>
+${open.map((prompt, i) => samplesOf(prompt, i + 1, arms))}
 ${
-    folded.length > 0 && markup`<details><summary>${folded.length} more</summary>
-${folded.map((prompt) => samplesOf(prompt, arms))}</details>`
+    folded.length > 0 && markup`<details><summary>${plural(folded.length, "more prompt")}</summary>
+${folded.map((prompt, i) => samplesOf(prompt, OPEN + i + 1, arms))}</details>`
   }
 </section>
 `;
 }
 
-function samplesOf(prompt: string, arms: readonly DecodedArm[]): Markup {
-  return markup`<div class="sample">${
+function samplesOf(prompt: string, number: number, arms: readonly DecodedArm[]): Markup {
+  return markup`<div class="sample"><h3>Prompt ${number}</h3>${
     arms.flatMap((arm) => {
       return arm.samples.filter((sample) => sample.prompt === prompt).map((sample) =>
-        markup`<h3>${armName(arm)}</h3><div class="text"><span class="prompt">${prompt}</span>${
+        markup`<p class="kind">${armName(arm)}</p><div class="text"><span class="prompt">${prompt}</span>${
           continuation(sample)
         }</div>`
       );

@@ -14,14 +14,21 @@ const COLUMNS: readonly Column<ArmFigures>[] = [
   { heading: "curriculum", words: true, cell: (arm) => arm.curriculum },
   { heading: "heads K", cell: (arm) => count(arm.heads) },
   { heading: "parameters", cell: (arm) => known(arm.parameters, count) },
-  { heading: "bits per byte ↓", cell: bitsPerByte },
-  { heading: "tokens per forward ↑", cell: (arm) => known(arm.tokens_per_forward, (n) => decimal(n, 2)) },
-  { heading: "speed-up ↑", cell: (arm) => known(arm.speedup, times) },
-  { heading: "outputs equal", cell: (arm) => arm.speedup === null ? NONE : outputsCell(arm.outputs) },
-  { heading: "rep-4 ↓", cell: (arm) => known(arm.repetition, ({ rep_4 }) => percent(rep_4)) },
+  { heading: "bits per byte\u00a0↓", cell: bitsPerByte },
+  {
+    heading: "tokens per forward\u00a0↑",
+    cell: (arm) => known(arm.tokens_per_forward, (n) => decimal(n, 2)),
+  },
+  { heading: "speed\u2011up\u00a0↑", cell: (arm) => known(arm.speedup, times) },
+  {
+    heading: "outputs equal",
+    words: true,
+    cell: (arm) => arm.speedup === null ? NONE : outputsCell(arm.outputs),
+  },
+  { heading: "rep\u20114\u00a0↓", cell: (arm) => known(arm.repetition, ({ rep_4 }) => percent(rep_4)) },
   { heading: "training time", cell: (arm) => known(arm.training, ({ seconds }) => duration(seconds)) },
   {
-    heading: "training tokens/s ↑",
+    heading: "training tokens/s\u00a0↑",
     cell: (arm) => known(arm.training, (training) => count(training.tokens_per_s)),
   },
 ];

@@ -1,6 +1,6 @@
 /** What every chart shares: the frame with its title for screen readers, text that fits, the legend, the styles. */
 
-import { type Content, type Markup, markup } from "./markup.ts";
+import { type Content, type Markup, markup, visible } from "./markup.ts";
 
 /** Width of every chart in its own units. A unit is about a pixel on a phone and 1.2 on a wide screen. */
 export const WIDTH = 420;
@@ -17,13 +17,13 @@ const DASHES = ["none", "7 3", "2 2.5", "9 3 2 3", "5 2 1.5 2 1.5 2", "12 3", "1
  */
 export const CHART_STYLE = `
 :root {
-  --ink: #1b1b1b; --soft: #5a5a5a; --grid: #e3e3e0; --band: #f1f0ea; --band-other: #e3e6ea;
+  --paper: #fdfdfb; --ink: #1b1b1b; --soft: #5a5a5a; --grid: #e3e3e0; --band: #f1f0ea; --band-other: #e3e6ea;
   --series-0: #0067a5; --series-1: #c24e00; --series-2: #007a5a; --series-3: #a8397f;
   --series-4: #946200; --series-5: #2f86c6; --series-6: #4b4b4b; --series-7: #7a4fc0;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
-    --ink: #e8e6e1; --soft: #a9a7a1; --grid: #35373a; --band: #202225; --band-other: #2b2f35;
+    --paper: #16181b; --ink: #e8e6e1; --soft: #a9a7a1; --grid: #35373a; --band: #202225; --band-other: #2b2f35;
     --series-0: #62b5ea; --series-1: #ff9350; --series-2: #35c79b; --series-3: #eb8ec6;
     --series-4: #e8b53c; --series-5: #93c9f5; --series-6: #c4c4c4; --series-7: #b79af0;
   }
@@ -32,12 +32,14 @@ export const CHART_STYLE = `
 .chart text { fill: var(--ink); }
 .chart .chart-title { font-size: 13px; font-weight: 600; }
 .chart .soft { fill: var(--soft); }
+.chart .halo { stroke: var(--paper); stroke-width: 3px; paint-order: stroke; }
 .chart .grid { stroke: var(--grid); }
 .chart .axis { stroke: var(--soft); fill: none; }
 .chart .band-0 { fill: var(--band); }
 .chart .band-1 { fill: var(--band-other); }
 .chart .reference { stroke: var(--ink); stroke-dasharray: 3 3; }
 .chart .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
+.chart .thin { stroke-width: .8; }
 ${
   DASHES.map((dash, i) =>
     `.chart .line-${i} { stroke: var(--series-${i}); stroke-dasharray: ${dash}; }\n` +
@@ -73,14 +75,14 @@ export function px(n: number): string {
 /** Estimated width of a line of text: no font is at hand, so a wide one (DejaVu Sans) is assumed. */
 export function textWidth(text: string, font = FONT): number {
   let ems = 0;
-  for (const character of text) ems += character.codePointAt(0)! < 0x1100 ? 0.6 : 1.05;
+  for (const character of visible(text)) ems += character.codePointAt(0)! < 0x1100 ? 0.6 : 1.05;
   return ems * font;
 }
 
 /** The text, or as much of its beginning as fits, with an ellipsis. */
 export function fitted(text: string, width: number, font = FONT): string {
   if (textWidth(text, font) <= width) return text;
-  const characters = [...text];
+  const characters = [...visible(text)];
   while (characters.length > 0 && textWidth(`${characters.join("")}…`, font) > width) characters.pop();
   return `${characters.join("")}…`;
 }

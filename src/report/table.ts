@@ -18,8 +18,9 @@ export function table<Row>(
   { cards = false } = {},
 ): Markup {
   // The roles survive `display: block` on narrow screens, which takes a table's own from screen readers.
-  return markup`<div class="scroll"><table role="table"${cards && markup` class="cards"`}>
-<caption>${caption}</caption>
+  return markup`<figure class="table"><figcaption>${caption}</figcaption><div class="scroll"><table role="table"${
+    cards && markup` class="cards"`
+  }>
 <thead role="rowgroup"><tr role="row">${columns.map(heading)}</tr></thead>
 <tbody role="rowgroup">
 ${
@@ -28,7 +29,7 @@ ${
 `
     )
   }</tbody>
-</table></div>
+</table></div></figure>
 `;
 }
 

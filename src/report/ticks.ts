@@ -19,19 +19,33 @@ interface Step {
  */
 export function linearTicks(low: number, high: number, wanted: number): Ticks {
   const step = roundStep(low, high, wanted);
-  const size = step.mantissa * 10 ** step.exponent;
-  // A millionth of a step forgives the rounding of the division, so that an end on a multiple is a tick.
-  const first = Math.ceil(low / size - 1e-6);
-  const last = Math.floor(high / size + 1e-6);
-  const values = Array.from({ length: last - first + 1 }, (_, i) => multiple(first + i, step));
-  return { values, labels: tickLabels(values, step.exponent) };
+  return multiples(
+    Math.ceil(inSteps(low, step) - ALLOWANCE),
+    Math.floor(inSteps(high, step) + ALLOWANCE),
+    step,
+  );
 }
 
-/** The smallest range of whole steps around `low` to `high`: an axis that begins and ends on a tick. */
-export function roundedRange(low: number, high: number, wanted: number): [number, number] {
+/** The same ticks, and one more at each end that is not on a tick: an axis that begins and ends with one. */
+export function enclosingTicks(low: number, high: number, wanted: number): Ticks {
   const step = roundStep(low, high, wanted);
-  const size = step.mantissa * 10 ** step.exponent;
-  return [multiple(Math.floor(low / size + 1e-6), step), multiple(Math.ceil(high / size - 1e-6), step)];
+  return multiples(
+    Math.floor(inSteps(low, step) + ALLOWANCE),
+    Math.ceil(inSteps(high, step) - ALLOWANCE),
+    step,
+  );
+}
+
+/** Share of a step that forgives the rounding of a division, so that an end on a multiple is a tick. */
+const ALLOWANCE = 1e-6;
+
+function inSteps(value: number, step: Step): number {
+  return value / (step.mantissa * 10 ** step.exponent);
+}
+
+function multiples(first: number, last: number, step: Step): Ticks {
+  const values = Array.from({ length: last - first + 1 }, (_, i) => multiple(first + i, step));
+  return { values, labels: tickLabels(values, step.exponent) };
 }
 
 function roundStep(low: number, high: number, wanted: number): Step {

@@ -19,7 +19,6 @@ function lossCharts(arms: readonly Arm[]): Markup {
   if (arms.length === 0) return markup`<p>No training curves are there: no losses are drawn.</p>`;
   const series = arms.map(headSeries);
   const range = extent(series.flat()) ?? [0, 1];
-  const last = lastStep(arms);
   const charts = arms.map((arm, i) =>
     markup`<figure>${
       lineChart({
@@ -28,7 +27,7 @@ function lossCharts(arms: readonly Arm[]): Markup {
         description: `Training loss of each head of ${arm.id} over optimizer steps. Phases: ${
           phasesInWords(arm)
         }.`,
-        x: { label: "optimizer step", range: [0, last] },
+        x: { label: "optimizer step", range: [0, lastStep([arm])] },
         y: { label: "training loss, nats per token", range },
         series: series[i]!,
         bands: arm.phases.map(band),
@@ -39,7 +38,7 @@ function lossCharts(arms: readonly Arm[]): Markup {
   return markup`<h3>Loss per head</h3>
 <p class="note soft">Each line is one head's own loss on the training batches (head 1 predicts the next token, head i the token
 i places ahead). Shaded: the curriculum's phases with the heads that are trained; a head that sleeps has a gap.
-All panels share their axes.</p>
+All panels have the same vertical axis.</p>
 <div class="charts">${charts}</div>`;
 }
 
@@ -56,7 +55,7 @@ function band({ from, to, weights }: Phase): Band {
   if (heads.length === 0) return { from, to, labels: ["no head", "none"] };
   const short = rangesOf(heads);
   const long = `${heads.length === 1 ? "head" : "heads"} ${short}`;
-  const trained = heads.map((head) => weights[head - 1]!);
+  const trained = heads.map((head) => Number(weights[head - 1]!.toPrecision(3)));
   const labels = trained.every((weight) => weight === 1) ? [] : [`${long}, weights ${trained.join(", ")}`];
   return { from, to, labels: [...labels, long, short] };
 }
@@ -99,7 +98,7 @@ function validationCharts(arms: readonly Arm[]): Markup {
       y: { label: "bits per byte of held-out text" },
       series: series((validation) => validation.bits_per_byte),
     })
-  }<figcaption>On the validation batches; the arms see the same bytes.</figcaption></figure>
+  }<figcaption>On the validation batches of held-out text.</figcaption></figure>
 <figure>${
     lineChart({
       id: "drafting",

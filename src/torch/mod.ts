@@ -5,4 +5,13 @@ export { load, TorchError, type Versions, versions } from "./native.ts";
 export { type AdamOptions, type AdamState, adamw, clearGrads, clipGrads, gradNorm } from "./optim.ts";
 export * from "./process.ts";
 export { type Blocks, type BlockStart, ByteShards } from "./shards.ts";
-export { type Elements, liveTensors, noGrad, Scope, scoped, Tensor, type TensorOptions } from "./tensor.ts";
+export {
+  type Elements,
+  liveTensors,
+  noGrad,
+  Scope,
+  scoped,
+  Tensor,
+  type TensorOptions,
+  unscoped,
+} from "./tensor.ts";

@@ -108,7 +108,8 @@ export interface Versions {
   readonly built: string;
   readonly running: string;
   readonly rows: string;
-  readonly cuda: boolean;
+  /** Whether this libtorch was built with CUDA; whether there is a device is another matter. */
+  readonly cudaBuild: boolean;
 }
 
 /** Versions of libtorch, at build time and now, and which kernels run. */

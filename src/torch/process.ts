@@ -1,6 +1,39 @@
 /** The process and its machine as libtorch sees them: devices, threads, memory, random numbers, the lock on exec. */
 import { type Device, deviceCode } from "./dtype.ts";
-import { check, native } from "./native.ts";
+import { check, load, native, TorchError, versions } from "./native.ts";
+
+/** Where a process computes. */
+export interface Machine {
+  readonly device: Device;
+  readonly threads: number;
+  /** Why this device, for a reader. */
+  readonly reason: string;
+}
+
+/**
+ * Loads libtorch and chooses the device, once, at the start of a process.
+ *
+ * @throws {TorchError} when CUDA is asked for and there is none.
+ */
+export function start(
+  wanted: { readonly device: "auto" | "cpu" | "cuda"; readonly threads: "auto" | number },
+): Machine {
+  load();
+  // libtorch by itself takes half of the logical processors.
+  setThreads(wanted.threads === "auto" ? navigator.hardwareConcurrency : wanted.threads);
+  const found = cudaDevices();
+  if (wanted.device === "cuda" && found === 0) {
+    throw new TorchError(
+      `device: cuda was asked for and there is none (${whyNoCuda()}); set device to auto or cpu`,
+    );
+  }
+  const cuda = wanted.device !== "cpu" && found > 0;
+  const reason = wanted.device === "auto" ? (cuda ? "found by auto" : whyNoCuda()) : "asked for";
+  return { device: cuda ? "cuda:0" : "cpu", threads: threads(), reason };
+}
+
+const whyNoCuda = (): string =>
+  versions().cudaBuild ? "no CUDA device or driver found" : "this libtorch is a CPU build";
 
 /** CUDA devices that can be used; 0 without a CUDA build or a driver. */
 export const cudaDevices = (): number => check(native.ft_cuda_devices());

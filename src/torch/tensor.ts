@@ -91,6 +91,17 @@ export function scoped(body: () => Tensor): Tensor {
   return scope.keep(body());
 }
 
+/** Runs `body` as if outside every scope: the caller owns what it makes. */
+export function unscoped<T>(body: () => T): T {
+  const inner = Scope.current;
+  Scope.current = null;
+  try {
+    return body();
+  } finally {
+    Scope.current = inner;
+  }
+}
+
 /** A tensor of libtorch, by handle. Methods make new tensors; names that end in `_` change this one. */
 export class Tensor implements Disposable {
   #handle: number;
@@ -193,8 +204,13 @@ export class Tensor implements Disposable {
 
   /** The elements as numbers (float32 is widened, int64 must be exact in a double). */
   toArray(): number[] {
+    const dtype = this.dtype;
+    if (dtype === "bfloat16") {
+      using wide = this.to("float32", "cpu");
+      return wide.toArray();
+    }
     const { buffer } = this.toBytes();
-    switch (this.dtype) {
+    switch (dtype) {
       case "float32":
         return [...new Float32Array(buffer)];
       case "float64":
@@ -206,8 +222,6 @@ export class Tensor implements Disposable {
       case "uint8":
       case "bool":
         return [...new Uint8Array(buffer)];
-      case "bfloat16":
-        return this.to("float32", "cpu").toArray();
     }
   }
 

@@ -1,6 +1,7 @@
 /** Globs over paths: `*` and `?` within a name, `**` over any number of folders, `[a-z]`, `{txt,md}`. */
 
 import { dirname } from "node:path";
+import { UserError } from "../stage/errors.ts";
 
 /** Whether a path has characters that a glob gives a meaning to. */
 export function isGlob(path: string): boolean {
@@ -12,10 +13,18 @@ export function globRoot(glob: string): string {
   return dirname(glob.slice(0, glob.search(/[*?[{]/)) + "x");
 }
 
-/** The pattern that whole paths must match. A bracket or brace without its partner stands for itself. */
+/**
+ * The pattern that whole paths must match. A bracket or brace without its partner stands for itself.
+ *
+ * @throws UserError where a range goes backwards: `[z-a]`.
+ */
 export function globPattern(glob: string): RegExp {
-  const parts = glob.matchAll(/\*\*\/|\*\*|\*|\?|\[!?[^\]/]+\]|\{[^{}/]*\}|[^]/g);
-  return new RegExp(`^${[...parts].map(([part]) => translated(part)).join("")}$`, "u");
+  const parts = glob.matchAll(/\*\*\/|\*\*|\*|\?|\[!?[^\]/]+\]|\{[^{}/]*\}|[^]/gu);
+  try {
+    return new RegExp(`^${[...parts].map(([part]) => translated(part)).join("")}$`, "u");
+  } catch (cause) {
+    throw new UserError(`Cannot use the glob "${glob}": a range in its brackets goes backwards`, { cause });
+  }
 }
 
 function translated(part: string): string {
@@ -31,14 +40,4 @@ function translated(part: string): string {
     return `(?:${part.slice(1, -1).split(",").map((word) => [...word].map(translated).join("")).join("|")})`;
   }
   return part.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-}
-
-/** Orders strings by code point, as their UTF-8 bytes are ordered (`<` compares UTF-16 units). */
-export function compareCodePoints(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]];
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
 }

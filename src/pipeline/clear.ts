@@ -1,0 +1,38 @@
+/** Throws away what a stage left in its folder, and nothing that is not its own. */
+
+import { join } from "node:path";
+import type { StageKind } from "../config/schema.ts";
+import { UserError } from "../stage/errors.ts";
+
+const OF_ANY_STAGE = /^(stage\.json|status\.json|log\.txt)$/;
+
+/** What stages write, by kind; a half-written name ends in `.partial` or `.replaced`. The lock stays: it is held. */
+const RESULTS: Record<StageKind, RegExp> = {
+  prepare: /^(meta\.json|(train|val)-\d{5}\.(bin|idx))$/,
+  train: /^(metrics\.jsonl|train\.json|checkpoints)$/,
+  eval: /^eval\.json$/,
+  decode: /^decode\.json$/,
+  report: /^report\.(html|json)$/,
+};
+
+/** Removes a stage's results, so that it starts over. Links are removed, not followed. */
+export function clearStage(folder: string, kind: StageKind): void {
+  for (const { name } of [...Deno.readDirSync(folder)]) {
+    const whole = name.replace(/\.(partial|replaced)$/, "");
+    const isOwn = OF_ANY_STAGE.test(whole) || RESULTS[kind].test(whole);
+    if (isOwn) Deno.removeSync(join(folder, name), { recursive: true });
+  }
+}
+
+/**
+ * Makes a folder where it is missing.
+ * @throws {UserError} where something else has its name: a link could lead out of the runs folder.
+ */
+export function ensureFolder(folder: string): void {
+  Deno.mkdirSync(folder, { recursive: true });
+  if (!Deno.lstatSync(folder).isDirectory) {
+    throw new UserError(
+      `${folder} is a link, not a folder: move it away, or choose another name (--set name=...)`,
+    );
+  }
+}

@@ -1,0 +1,31 @@
+/** From what the user typed to a pipeline file. */
+
+import { dirname, join } from "node:path";
+import { didYouMean } from "../config/nearest.ts";
+import { UsageError } from "../stage/errors.ts";
+
+/**
+ * A path as it is, or the file of that name under pipelines/: `quickstart` is pipelines/quickstart.yaml.
+ * @throws {UsageError} that lists the known names.
+ */
+export function findPipelineFile(given: string): string {
+  if (isFile(given)) return given;
+  const folder = join(dirname(dirname(import.meta.dirname!)), "pipelines");
+  const shipped = join(folder, `${given}.yaml`);
+  const isName = /^[\w-]+$/.test(given);
+  if (isName && isFile(shipped)) return shipped;
+  if (!isName) throw new UsageError(`${given}: no such file`);
+  const known = [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length)).sort();
+  throw new UsageError(
+    `${given}: no such file, and no pipeline of that name (${known.join(", ")})${didYouMean(given, known)}`,
+  );
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false; // whatever the reason, it cannot be read as a file
+  }
+}

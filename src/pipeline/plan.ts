@@ -1,0 +1,158 @@
+/** What is to be done: which stages have run already with the same config and inputs, and which have to run. */
+
+import { join } from "node:path";
+import type { PipelineConfig, StageConfig } from "../config/schema.ts";
+import { UserError } from "../stage/errors.ts";
+import { readStageFile, readStatus, type StageFile } from "./stage_files.ts";
+import { decisivePart, fingerprintOf, STAGE_VERSIONS } from "./fingerprint.ts";
+
+/**
+ * - `done`: it ran to its end with the same config on the same inputs
+ * - `continue`: it was begun with the same config
+ * - `new`: its folder holds nothing
+ * - `changed`: its folder holds results of another config or other inputs
+ */
+export type State = "done" | "continue" | "new" | "changed";
+
+/** A stage, its folder, and what is to be written into its stage.json. */
+export interface PlannedStage {
+  readonly config: StageConfig;
+  readonly folder: string;
+  readonly file: StageFile;
+  readonly state: State;
+  /** What differs in its own config, where `state` is `changed`: `train.steps: 400 before, 500 now`. */
+  readonly changes: readonly string[];
+}
+
+/**
+ * All stages in the order of the file, in which every stage comes after those that it needs.
+ * @throws {UserError} where a stage's folder cannot be read.
+ */
+export function planPipeline({ stages }: PipelineConfig, runFolder: string): PlannedStage[] {
+  const planned = new Map<string, PlannedStage>();
+  for (const config of stages) {
+    const needs = config.needs.map((need) => planned.get(need)!);
+    planned.set(config.id, planStage(config, join(runFolder, config.id), needs));
+  }
+  return [...planned.values()];
+}
+
+function planStage(config: StageConfig, folder: string, needs: readonly PlannedStage[]): PlannedStage {
+  const file: StageFile = {
+    id: config.id,
+    run: config.run,
+    config,
+    needs: needs.map(({ config: { id, run } }) => ({ id, run })),
+    version: STAGE_VERSIONS[config.run],
+    fingerprint: fingerprintOf(config, needs.map((need) => need.file.fingerprint)),
+  };
+  const before = readStageFile(folder);
+  if (!before) return { config, folder, file, state: "new", changes: [] };
+  if (before.fingerprint !== file.fingerprint) {
+    return { config, folder, file, state: "changed", changes: changesSince(before, file) };
+  }
+  // Results of a need that is made anew come out the same, but nobody has seen them yet.
+  const isDone = readStatus(folder)?.state === "done" && needs.every((need) => need.state === "done");
+  return { config, folder, file, state: isDone ? "done" : "continue", changes: [] };
+}
+
+function changesSince(before: StageFile, now: StageFile): string[] {
+  const changes = differences(decisivePart(before.config), decisivePart(now.config));
+  if (before.version !== now.version) changes.push(`version: ${before.version} before, ${now.version} now`);
+  return changes;
+}
+
+/** `train.steps: 400 before, 500 now`, a line for each leaf that differs. */
+function differences(before: unknown, now: unknown, path = ""): string[] {
+  if (JSON.stringify(before) === JSON.stringify(now)) return [];
+  if (!isRecord(before) || !isRecord(now)) {
+    return [`${path}: ${JSON.stringify(before) ?? "absent"} before, ${JSON.stringify(now) ?? "absent"} now`];
+  }
+  const keys = new Set([...Object.keys(before), ...Object.keys(now)]);
+  return [...keys].flatMap((key) => differences(before[key], now[key], path === "" ? key : `${path}.${key}`));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Which stages a command means. */
+export interface Selection {
+  /** Only stages of this kind. */
+  readonly kind?: StageConfig["run"];
+  /** Only this stage. */
+  readonly id?: string;
+  /** Whether to throw away results in the way, and with `id` to start that stage over in any case. */
+  readonly force: boolean;
+}
+
+/** A selected stage, and what is to happen to it. */
+export interface Task {
+  readonly stage: PlannedStage;
+  readonly action: "skip" | "run" | "clear and run";
+}
+
+/**
+ * What to do, before anything is done.
+ * @throws {UserError} where a needed stage is not done and not selected, or where a changed config meets checkpoints.
+ */
+export function select(plan: readonly PlannedStage[], selection: Selection, file: string): Task[] {
+  const { kind, id, force } = selection;
+  const isSelected = ({ config }: PlannedStage) =>
+    (kind === undefined || config.run === kind) && (id === undefined || config.id === id);
+  const stages = plan.filter(isSelected);
+  if (stages.length === 0) throw new UserError(nothingSelected(plan, selection, file));
+
+  const ready = new Set(plan.filter(({ state }) => state === "done").map(({ config }) => config.id));
+  return stages.map((stage) => {
+    const missing = stage.config.needs.find((need) => !ready.has(need));
+    if (missing !== undefined) throw new UserError(needIsMissing(stage, plan, missing, file));
+    ready.add(stage.config.id);
+    return { stage, action: actionFor(stage, force, id !== undefined, file) };
+  });
+}
+
+function actionFor(stage: PlannedStage, force: boolean, isNamed: boolean, file: string): Task["action"] {
+  const { config, folder, state, changes } = stage;
+  if (force && isNamed) return "clear and run";
+  if (state === "done") return "skip";
+  if (state !== "changed") return "run";
+  if (config.run !== "train" || force || !holdsCheckpoints(folder)) return "clear and run";
+  // Only what it reads was made anew, perhaps to the same bytes: training compares and refuses by itself.
+  if (changes.length === 0) return "run";
+  throw new UserError(
+    `${config.id} holds checkpoints of another run (${
+      changes.join("; ")
+    }): to throw them away, add --force ` +
+      `(or only for it: deno task train ${file} --stage ${config.id} --force); to keep them, ` +
+      `choose another name for the pipeline (--set name=...) or for the stage`,
+  );
+}
+
+function holdsCheckpoints(folder: string): boolean {
+  try {
+    return [...Deno.readDirSync(join(folder, "checkpoints"))].length > 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function nothingSelected(plan: readonly PlannedStage[], { kind, id }: Selection, file: string): string {
+  const ofKind = plan.filter(({ config }) => kind === undefined || config.run === kind);
+  const known = ofKind.map(({ config }) => config.id).join(", ") || "none";
+  return id === undefined
+    ? `${file} has no ${kind} stage`
+    : `${file} has no ${kind === undefined ? "" : `${kind} `}stage "${id}": there is ${known}`;
+}
+
+function needIsMissing(
+  stage: PlannedStage,
+  plan: readonly PlannedStage[],
+  need: string,
+  file: string,
+): string {
+  const { run } = plan.find(({ config }) => config.id === need)!.config;
+  return `${stage.config.id} needs ${need}, which is not done: run \`deno task ${run} ${file} --stage ${need}\`, ` +
+    `or \`deno task pipeline ${file}\` for all`;
+}

@@ -1,0 +1,151 @@
+/** Runs the stages of a pipeline one after another, each as a process of its own, and stops at the first failure. */
+
+import { isAbsolute, join, relative } from "node:path";
+import type { PipelineConfig } from "../config/schema.ts";
+import { writeJson } from "../formats/atomic.ts";
+import { EXIT, UsageError } from "../stage/errors.ts";
+import { readStatus, writeStageFile, writeStatus } from "./stage_files.ts";
+import { Lock } from "../stage/lock.ts";
+import { stopOnSignals } from "../stage/signals.ts";
+import { Terminal } from "../stage/terminal.ts";
+import { clearStage, ensureFolder } from "./clear.ts";
+import type { Places } from "./permissions.ts";
+import { planPipeline, select, type Selection, type Task } from "./plan.ts";
+import { findPlaces, startStage } from "./start.ts";
+
+/** What is run, and where its results go. */
+export interface Order {
+  readonly config: PipelineConfig;
+  /** The pipeline file, as the user named it. */
+  readonly file: string;
+  /** The folder of all runs. */
+  readonly runs: string;
+  readonly selection: Selection;
+}
+
+/** Version of this program, written into each run. */
+const FORETOKEN = "0.1.0";
+
+/**
+ * Runs what is selected and not done. Progress goes to standard error.
+ * @returns the exit code: 0; 75 when it was stopped and can go on; else that of the stage which failed.
+ * @throws {UserError} where nothing can be run as it is; then nothing was.
+ */
+export async function runPipeline({ config, file, runs, selection }: Order): Promise<number> {
+  const run = makeRunFolder(runs, config.name);
+  const terminal = new Terminal();
+  using _lock = Lock.take(join(run, "lock"), `The run ${shown(run)}`);
+  const tasks = select(planPipeline(config, run), selection, file);
+  const places = findPlaces(run);
+  writeJson(join(run, "pipeline.json"), describeRun(config, file));
+
+  let child: Deno.ChildProcess | undefined;
+  // SIGTERM whatever came: a terminal's Ctrl-C has reached the stage by itself, and a second SIGINT means "at once".
+  const stop = stopOnSignals(() => child?.kill("SIGTERM"));
+  const started = Date.now();
+  for (const [i, task] of tasks.entries()) {
+    const { id, run: kind } = task.stage.config;
+    const title = `[${i + 1}/${tasks.length}] ${id} (${kind})`;
+    if (task.action === "skip") {
+      terminal.log(`${title}: done before, unchanged`);
+      continue;
+    }
+    if (stop.aborted) return stoppedBefore(id, terminal);
+    terminal.log(`${title}`);
+    const begun = Date.now();
+    child = begin(task, places);
+    const ended = await child.status;
+    child = undefined;
+    const code = conclude(task, ended, { title, stopped: stop.aborted, begun }, terminal);
+    if (code !== EXIT.done) return code;
+  }
+  terminal.log(`${config.name}: done in ${duration(Date.now() - started)}, in ${shown(run)}`);
+  for (const { stage: { config, folder } } of tasks) {
+    if (config.run === "report") terminal.log(`report: ${shown(join(folder, "report.html"))}`);
+  }
+  return EXIT.done;
+}
+
+function makeRunFolder(runs: string, name: string): string {
+  const folder = join(isAbsolute(runs) ? runs : join(Deno.cwd(), runs), name);
+  try {
+    Deno.mkdirSync(runs, { recursive: true });
+    ensureFolder(folder);
+    return folder;
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    const message = `--runs ${runs}: this command may write below ./runs only; ` +
+      `start it with \`deno run ... --allow-write=${runs}\` in place of \`deno task\` (deno.json has the other flags)`;
+    throw new UsageError(message, { cause });
+  }
+}
+
+function describeRun(config: PipelineConfig, file: string): object {
+  const { deno, v8 } = Deno.version;
+  const versions = { foretoken: FORETOKEN, deno, v8 };
+  return { config, versions, file, created: new Date().toISOString() };
+}
+
+/** Prepares the stage's folder and starts its process. */
+function begin({ stage: { config, folder, file }, action }: Task, places: Places): Deno.ChildProcess {
+  ensureFolder(folder);
+  if (action === "clear and run") clearStage(folder, config.run);
+  writeStageFile(folder, file);
+  return startStage(config, places);
+}
+
+interface Attempt {
+  readonly title: string;
+  readonly stopped: boolean;
+  /** Milliseconds since the epoch. */
+  readonly begun: number;
+}
+
+/** Says how a stage ended; puts down the status of one that could not. Returns the exit code of the run. */
+function conclude(task: Task, ended: Deno.CommandStatus, attempt: Attempt, terminal: Terminal): number {
+  const { title, begun } = attempt;
+  const { folder, config: { id } } = task.stage;
+  if (ended.code === EXIT.done) {
+    terminal.log(`${title}: done in ${duration(Date.now() - begun)}`);
+    return EXIT.done;
+  }
+  // A signal that comes while the process is still starting ends it without its own handler.
+  const isResumable = ended.code === EXIT.resumable || (attempt.stopped && ended.signal !== null);
+  if (isResumable) {
+    terminal.log(`${title}: stopped; run the same command again to go on`);
+    return EXIT.resumable;
+  }
+  const status = readStatus(folder);
+  let error = status?.state === "failed" ? status.error : undefined;
+  if (error === undefined) {
+    error = describeEnd(ended);
+    const seconds = (Date.now() - begun) / 1000;
+    writeStatus(folder, { state: "failed", started: new Date(begun).toISOString(), seconds, error });
+  }
+  terminal.log(`${title}: failed: ${error}`);
+  terminal.log(`${id}'s log: ${shown(join(folder, "log.txt"))}`);
+  return ended.code;
+}
+
+function describeEnd({ code, signal }: Deno.CommandStatus): string {
+  if (signal === "SIGKILL") return "killed by SIGKILL: most likely the memory ran out";
+  if (signal !== null) return `ended by ${signal}`;
+  return `ended with exit code ${code} before it could say why`;
+}
+
+function stoppedBefore(id: string, terminal: Terminal): number {
+  terminal.log(`stopped before ${id}; run the same command again to go on`);
+  return EXIT.resumable;
+}
+
+function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** A path as it is typed from here. */
+function shown(path: string): string {
+  const short = relative(Deno.cwd(), path);
+  return short.startsWith("..") ? path : short;
+}

@@ -1,0 +1,69 @@
+/** The files that describe a stage in its own folder: what it was asked (stage.json), and how it went (status.json). */
+
+import { join } from "node:path";
+import { writeJson } from "../formats/atomic.ts";
+import type { StageConfig, StageKind } from "../config/schema.ts";
+import { UserError } from "../stage/errors.ts";
+
+/** stage.json: written by the runner before it starts the stage. */
+export interface StageFile {
+  readonly id: string;
+  readonly run: StageKind;
+  readonly config: StageConfig;
+  /** Stages that this one reads; their folders are its folder's neighbours. */
+  readonly needs: readonly { readonly id: string; readonly run: StageKind }[];
+  /** Of the stage's code: see `STAGE_VERSIONS`. */
+  readonly version: number;
+  /** SHA-256 over all that decides the stage's results. */
+  readonly fingerprint: string;
+}
+
+/** status.json: written by the stage itself, and by the runner for a stage that died without a word. */
+export interface Status {
+  readonly state: "running" | "done" | "failed" | "interrupted";
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  /** Wall-clock seconds of this attempt so far. */
+  readonly seconds: number;
+  /** One sentence, where `state` is `failed`. */
+  readonly error?: string;
+}
+
+/** What the runner asked of the stage in this folder, or undefined where there is no stage. */
+export function readStageFile(folder: string): StageFile | undefined {
+  return readJsonObject(join(folder, "stage.json")) as StageFile | undefined;
+}
+
+/** Replaces stage.json in one step. */
+export function writeStageFile(folder: string, stage: StageFile): void {
+  writeJson(join(folder, "stage.json"), stage);
+}
+
+/** How the stage in this folder went, or undefined where it never ran. */
+export function readStatus(folder: string): Status | undefined {
+  return readJsonObject(join(folder, "status.json")) as Status | undefined;
+}
+
+/** Replaces status.json in one step. */
+export function writeStatus(folder: string, status: Status): void {
+  writeJson(join(folder, "status.json"), status);
+}
+
+function readJsonObject(path: string): object | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // falls through: the same sentence
+  }
+  throw new UserError(
+    `Cannot read ${path}: it is not a JSON object (damaged?); delete it to run the stage again`,
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * One stage as a process of its own, started by src/pipeline/run.ts with the stage's permissions:
+ * `deno run <flags> src/stage.ts <run folder> <stage id>`. Its folder holds stage.json, which says what to do.
+ */
+
+import { join } from "node:path";
+import type { StageConfig, StageKind } from "./config/schema.ts";
+import { EXIT, Interrupted, UserError } from "./stage/errors.ts";
+import { readStageFile, type StageFile, type Status, writeStatus } from "./pipeline/stage_files.ts";
+import type { Run, StageIo } from "./stage/io.ts";
+import { Lock } from "./stage/lock.ts";
+import { stopOnSignals } from "./stage/signals.ts";
+import { Terminal } from "./stage/terminal.ts";
+
+type Entries = { [K in StageKind]: () => Promise<{ run: Run<Extract<StageConfig, { run: K }>> }> };
+
+/** Only the module of the stage that runs is loaded. */
+const ENTRIES: Entries = {
+  prepare: () => import("./data/prepare.ts"),
+  train: () => import("./train/train.ts"),
+  eval: () => import("./eval/eval.ts"),
+  decode: () => import("./decode/decode.ts"),
+  report: () => import("./report/report.ts"),
+};
+
+/** Runs the stage in `join(runFolder, id)`, keeps its status.json, and returns the exit code. */
+async function runStage(runFolder: string, id: string): Promise<number> {
+  const terminal = new Terminal();
+  const folder = join(runFolder, id);
+  const started = new Date();
+  const stop = stopOnSignals((signal) =>
+    terminal.log(`${signal}: stopping after saving (Ctrl-C again: at once)`)
+  );
+  const finish = (state: Status["state"], error?: string) => {
+    const seconds = (Date.now() - started.getTime()) / 1000;
+    writeStatus(folder, { state, started: started.toISOString(), seconds, ...(error ? { error } : {}) });
+  };
+
+  try {
+    using _lock = Lock.take(join(folder, "lock"), `The stage ${id}`);
+    const stage = readStageFile(folder);
+    if (!stage) throw new UserError(`Nothing to run in ${folder}: there is no stage.json`);
+    using log = new LogFile(join(folder, "log.txt"));
+    finish("running");
+    try {
+      const entry = await ENTRIES[stage.run]();
+      await (entry.run as Run<StageConfig>)(stage.config, ioOf(stage, runFolder, terminal, log, stop));
+    } catch (error) {
+      terminal.clear();
+      if (error instanceof Interrupted) {
+        finish("interrupted");
+        return EXIT.resumable;
+      }
+      const { sentence, stack } = explain(error);
+      log.line(stack ?? sentence);
+      terminal.log(
+        stack === undefined ? sentence : `${sentence} (the stack is in ${join(folder, "log.txt")})`,
+      );
+      finish("failed", sentence);
+      return EXIT.failed;
+    }
+    terminal.clear();
+    finish("done");
+    return EXIT.done;
+  } catch (error) { // not the stage's: its folder, its lock, its status
+    terminal.clear();
+    terminal.log(error instanceof UserError ? error.message : String((error as Error).stack));
+    return EXIT.failed;
+  }
+}
+
+function ioOf(stage: StageFile, run: string, terminal: Terminal, log: LogFile, stop: AbortSignal): StageIo {
+  return {
+    id: stage.id,
+    folder: join(run, stage.id),
+    needs: stage.needs.map((need) => ({ ...need, folder: join(run, need.id) })),
+    interactive: terminal.screen.interactive,
+    stop,
+    log: (line) => {
+      log.line(line);
+      terminal.log(line);
+    },
+    progress: (line) => terminal.progress(line),
+  };
+}
+
+/** What the user is told; a stack only for what is no error of the user's or libtorch's. */
+function explain(error: unknown): { sentence: string; stack?: string } {
+  if (!(error instanceof Error)) return { sentence: String(error) };
+  // By name: this file must not load the shim, and stages without it have no such class.
+  const isPlain = error instanceof UserError || error.name === "TorchError";
+  if (isPlain) return { sentence: error.message };
+  return { sentence: `${error.name}: ${error.message}`, stack: error.stack ?? String(error) };
+}
+
+/** Appends lines to a file; each attempt of a stage adds to the same one. */
+class LogFile implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #encoder = new TextEncoder();
+
+  constructor(path: string) {
+    this.#file = Deno.openSync(path, { append: true, create: true });
+  }
+
+  line(text: string): void {
+    const bytes = this.#encoder.encode(`${text}\n`);
+    for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+if (import.meta.main) {
+  const [runFolder, id] = Deno.args;
+  if (runFolder === undefined || id === undefined) throw new TypeError("usage: stage.ts RUN_FOLDER STAGE_ID");
+  Deno.exit(await runStage(runFolder, id));
+}

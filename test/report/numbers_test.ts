@@ -1,0 +1,33 @@
+/** Proves how numbers are printed. */
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { count, decimal, duration, percent, plural, size } from "../../src/report/numbers.ts";
+
+const spaced = (text: string): string => text.replaceAll("\u00a0", " ");
+
+Deno.test("count() and decimal() put commas between thousands and nowhere else", () => {
+  assert.equal(count(999), "999");
+  assert.equal(count(1_048_576), "1,048,576");
+  assert.equal(decimal(-12345.6789, 3), "-12,345.679");
+  fc.assert(fc.property(fc.maxSafeInteger(), (n) => assert.equal(Number(count(n).replaceAll(",", "")), n)));
+});
+
+Deno.test("duration() changes its unit with the length and never says 60 seconds or minutes", () => {
+  assert.equal(spaced(duration(0.844)), "0.84 s");
+  assert.equal(spaced(duration(59.4)), "59 s");
+  assert.equal(spaced(duration(59.6)), "1 min 00 s");
+  assert.equal(spaced(duration(3599.6)), "1 h 00 min");
+  assert.equal(spaced(duration(7650)), "2 h 08 min");
+  fc.assert(fc.property(fc.double({ min: 0, max: 1e7, noNaN: true }), (seconds) => {
+    assert.doesNotMatch(spaced(duration(seconds)), /\b60 (s|min)/);
+  }));
+});
+
+Deno.test("size(), percent() and plural() say their units", () => {
+  assert.equal(spaced(size(999)), "999 bytes");
+  assert.equal(spaced(size(4_000_000)), "4.00 MB");
+  assert.equal(spaced(percent(0.7128)), "71.3 %");
+  assert.equal(plural(1, "prompt"), "1 prompt");
+  assert.equal(plural(1600, "prompt"), "1,600 prompts");
+});

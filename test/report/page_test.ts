@@ -1,0 +1,232 @@
+/** Proves the page: complete and partial inputs, self-contained, well formed, nothing interpreted, the same twice. */
+
+import assert from "node:assert/strict";
+import { collect } from "../../src/report/collect.ts";
+import { figures } from "../../src/report/figures.ts";
+import { page } from "../../src/report/page.ts";
+import type { Need } from "../../src/stage/io.ts";
+import { ALL, change, completeRun, type Files, needs, reader, REPORT } from "./fixture.ts";
+import { all, type Element, parse, textOf } from "./well_formed.ts";
+
+function pageOf(edit: (files: Files) => void = () => {}, stages: readonly Need[] = ALL): string {
+  const files = completeRun();
+  edit(files);
+  return page(collect(REPORT, stages, reader(files)));
+}
+
+const titles = (root: Element): string[] =>
+  all(root, "svg", "chart").map((svg) => textOf(all(svg, "title")[0]!));
+
+Deno.test("page() of a complete run has every section, chart and table", () => {
+  const root = parse(pageOf());
+  assert.deepEqual(all(root, "h2").map(textOf), [
+    "Summary",
+    "Training",
+    "Evaluation",
+    "Decoding",
+    "Samples",
+    "What was run",
+  ]);
+  assert.deepEqual(titles(root), [
+    "Loss per head: ntp (K=1)",
+    "Loss per head: forward (K=4)",
+    "Bits per byte (head 1), lower is better",
+    "Estimated tokens per forward, higher is better",
+    "Tokens per forward and wall-clock speed-up",
+  ]);
+  const text = textOf(root);
+  for (
+    const said of [
+      "1,206,400",
+      "1.613",
+      "2.31",
+      "1.80×",
+      "16 of 16",
+      "12.3\u00a0%",
+      "1\u00a0min\u00a001\u00a0s",
+      "6,671",
+      "72.4\u00a0%",
+      "9,678",
+    ]
+  ) {
+    assert.ok(text.includes(said), `the page says ${said}`);
+  }
+  assert.ok(text.includes("npx -y deno@2.9 task pipeline pipelines/quickstart.yaml"));
+});
+
+Deno.test("page() is the same twice and loads nothing", () => {
+  const source = pageOf();
+  assert.equal(pageOf(), source);
+  const rest = source.replaceAll('xmlns="http://www.w3.org/2000/svg"', "");
+  assert.doesNotMatch(
+    rest,
+    /https?:|\/\/|url\((?!#)|@import|<script|<link|<img|<iframe|\ssrc=|\shref=|\son\w+=/i,
+  );
+  assert.match(source, /content="default-src 'none'; style-src 'unsafe-inline'"/);
+});
+
+Deno.test("page() gives every id once, and every reference has its target", () => {
+  const elements = all(parse(pageOf()), "*");
+  const ids = elements.flatMap((element) => element.attributes.get("id") ?? []);
+  assert.equal(new Set(ids).size, ids.length);
+  const references = elements.flatMap((element) =>
+    element.attributes.get("aria-labelledby")?.split(" ") ?? []
+  );
+  assert.ok(references.length > 0 && references.every((id) => ids.includes(id)));
+});
+
+Deno.test("page() draws a gap while a head sleeps", () => {
+  const chart = all(parse(pageOf()), "svg", "chart")[1]!;
+  const starts = all(chart, "g", "series").map((g) => {
+    return Number(/^M([\d.]+)/.exec(all(g, "path")[0]!.attributes.get("d")!)![1]);
+  });
+  const bands = all(chart, "g", "band").map((band) => Number(all(band, "rect")[0]!.attributes.get("x")));
+  assert.equal(starts.length, 4);
+  starts.forEach((start, head) => assert.ok(start > bands[head]! && start < (bands[head + 1] ?? Infinity)));
+  const labels = all(chart, "g", "band").map((band) => textOf(all(band, "text")[0]!));
+  assert.deepEqual(labels, ["head 1", "heads 1–2", "heads 1–3", "heads 1–4"]);
+});
+
+Deno.test("page() marks accepted drafts and spells out what a byte model may write", () => {
+  const root = parse(pageOf());
+  const texts = all(root, "div", "text");
+  assert.equal(texts.length, 6);
+  assert.deepEqual(all(texts[0]!, "mark"), []);
+  assert.deepEqual(
+    all(texts[1]!, "mark").map(textOf).slice(0, 3),
+    ["ning", "e to", "the k"].map((_, i) => textOf(all(texts[1]!, "mark")[i]!)),
+  );
+  assert.ok(all(texts[1]!, "mark").length > 10);
+  assert.ok(
+    textOf(texts[2]!).startsWith(
+      'The old cat <of> the "mill" sat & watched the river.[U+0000][U+0007] It saw a fish \u{1F41F},',
+    ),
+  );
+  assert.ok(textOf(texts[2]!).includes("[U+202E]Neither"));
+});
+
+Deno.test("page() never splits a character at the edge of a draft", () => {
+  const text = "a\u{1F41F}b";
+  for (const drafted of [[[0, 2]], [[2, 4]], [[1, 2], [2, 3]], [[0, 2], [2, 4]]]) {
+    const source = pageOf((files) =>
+      change(files, "decode/decode.json", ({ arms }) => arms[1].samples = [{ prompt: "p", text, drafted }])
+    );
+    assert.ok(source.isWellFormed() && !source.includes("\ufffd"));
+    assert.ok(all(parse(source), "div", "text").some((element) => textOf(element) === `p${text}`));
+  }
+});
+
+Deno.test("page() escapes what stages write", () => {
+  const evil = '"><script>alert(1)</script>&';
+  const source = pageOf((files) => {
+    change(files, "decode/decode.json", (decoding) => {
+      decoding.arms[1].id = evil;
+      decoding.arms[1].curriculum = evil;
+    });
+    change(files, "text/meta.json", (meta) => meta.sources[0].path = evil);
+    change(files, "ntp/stage.json", (stage) => stage.config.curriculum = evil);
+  });
+  assert.ok(!source.includes("<script"));
+  parse(source);
+});
+
+Deno.test("page() without evaluation and decoding says so and leaves their sections out", () => {
+  const root = parse(pageOf(() => {}, needs(["ntp", "train"])));
+  const text = textOf(root);
+  assert.match(text, /No evaluation was among this report's inputs/);
+  assert.match(text, /No decoding was among this report's inputs/);
+  assert.match(text, /No prepared text was among this report's inputs/);
+  assert.equal(all(root, "section").length, 5);
+  assert.equal(titles(root).length, 3);
+});
+
+Deno.test("page() of a training that has not ended shows its curves and says what is missing", () => {
+  const root = parse(pageOf((files) => {
+    files.delete("/runs/quickstart/forward/train.json");
+    const path = "/runs/quickstart/forward/metrics.jsonl";
+    files.set(path, files.get(path)!.slice(0, 3000));
+  }, needs(["forward", "train"])));
+  assert.match(textOf(root), /The training of forward has not ended: it has left no train\.json\./);
+  assert.deepEqual(all(root, "g", "band").map((band) => textOf(all(band, "title")[0]!)), [
+    "head 1",
+    "heads 1–2",
+  ]);
+});
+
+Deno.test("page() of decoding alone has no curves", () => {
+  const root = parse(pageOf(() => {}, needs(["decode", "decode"])));
+  assert.deepEqual(titles(root), ["Tokens per forward and wall-clock speed-up"]);
+  assert.match(textOf(root), /No training curves are there/);
+});
+
+Deno.test("page() lists first differences and the tolerance of mode exact", () => {
+  const text = textOf(parse(pageOf((files) =>
+    change(files, "decode/decode.json", (decoding) => {
+      decoding.mode = "exact";
+      decoding.arms[1].equal = {
+        identical: 14,
+        ties: 1,
+        different: 1,
+        first_differences: [{ prompt: 3, at: 17, gap: 0.0000412 }, { prompt: 9, at: 2, gap: null }],
+      };
+    })
+  )));
+  assert.match(text, /lie within 0\.0001; such near ties are counted/);
+  assert.match(text, /prompt 3: at new token 17, gap of the two best logits 0\.000041/);
+  assert.match(text, /14 of 16, 1 near tie, 1 different/);
+});
+
+Deno.test("page() shows paths without the folders of whoever ran it", () => {
+  const source = pageOf((files) => {
+    change(files, "text/meta.json", (meta) => meta.sources[0].path = "/home/ann/secret/books/emma.txt");
+    change(files, "text/stage.json", (stage) => stage.config.input = ["/home/ann/secret/books"]);
+  });
+  assert.ok(
+    source.includes("…/books/emma.txt") && source.includes("…/secret/books") && !source.includes("ann"),
+  );
+});
+
+Deno.test("collect() ends in one sentence when nothing is there to report on", () => {
+  assert.throws(() => collect(REPORT, needs(["text", "prepare"]), reader(completeRun())), {
+    name: "UserError",
+    message: "Cannot report: needs names no train, eval or decode stage that has results",
+  });
+});
+
+Deno.test("collect() names the file and the key that is malformed", () => {
+  const broken = (path: string, edit: Parameters<typeof change>[2]) => () =>
+    pageOf((files) => change(files, path, edit));
+  assert.throws(broken("eval/eval.json", (e) => e.arms[1].bits_per_byte = "low"), {
+    name: "UserError",
+    message:
+      'Cannot read "/runs/quickstart/eval/eval.json": arms[1].bits_per_byte: expected number, received string',
+  });
+  const drafted =
+    /decode\.json": arms\[1\]\.samples\[0\]\.drafted: ranges in increasing order inside the text expected$/;
+  for (const wrong of [[[0, 9999]], [[5, 2]], [[4, 8], [2, 3]]]) {
+    assert.throws(broken("decode/decode.json", (d) => d.arms[1].samples[0].drafted = wrong), drafted);
+  }
+  assert.throws(
+    () => pageOf((files) => files.set("/runs/quickstart/ntp/train.json", "{")),
+    /train\.json": not valid JSON/,
+  );
+});
+
+Deno.test("figures() holds the numbers that the page prints", () => {
+  const numbers = figures(collect(REPORT, ALL, reader(completeRun())));
+  const forward = numbers.arms[1]!;
+  assert.deepEqual(
+    [
+      forward.id,
+      forward.heads,
+      forward.bits_per_byte,
+      forward.bits_per_byte_from,
+      forward.tokens_per_forward,
+      forward.speedup,
+    ],
+    ["forward", 4, 1.6131, "held_out", 2.309, 1.798],
+  );
+  assert.deepEqual(forward.outputs, { prompts: 16, identical: 16, ties: 0, different: 0 });
+  assert.equal(forward.validations.length, 4);
+  assert.deepEqual(JSON.parse(JSON.stringify(numbers)), numbers, "nothing is lost on the way into JSON");
+});
