@@ -9,8 +9,8 @@
 namespace ft {
 namespace {
 
-// Multiplications that are worth waking a second thread for: about 10 microseconds of one thread's work.
-constexpr int64_t A_THREAD = 1 << 18;
+// Multiplications that are worth waking a second thread for: about 50 microseconds of one thread's work.
+constexpr int64_t A_THREAD = 1 << 20;
 
 void check_rows(const at::Tensor &t) {
   TORCH_CHECK(t.is_cpu() && t.scalar_type() == at::kFloat, "the row kernels take float32 on the CPU, not ",

@@ -37,12 +37,12 @@ FT_EXPORT int32_t ft_adamw(const ft_tensor *parameters, const ft_tensor *means, 
                            double eps, ft_tensor norm) {
   return done([&] {
     at::NoGradGuard no_grad;
-    const auto p = get_all(parameters, count);
+    const auto p = get_all(parameters, count), grads = gradients(p);
     // A norm that is not finite makes the kernel leave everything as it was, on the device, without waiting for it.
     const auto found_inf = at::isfinite(get(norm)).logical_not().to(at::kFloat);
     const auto counters = get_all(steps, count);
     at::_foreach_add_(counters, at::rsub(found_inf, 1));
-    at::_fused_adamw_(p, gradients(p), get_all(means, count), get_all(squares, count), {}, counters, lr,
-                      beta1, beta2, decay, eps, /*amsgrad=*/false, /*maximize=*/false, {}, found_inf);
+    at::_fused_adamw_(p, grads, get_all(means, count), get_all(squares, count), {}, counters, lr, beta1, beta2, decay,
+                      eps, /*amsgrad=*/false, /*maximize=*/false, {}, found_inf);
   });
 }

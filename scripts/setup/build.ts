@@ -1,6 +1,6 @@
 /** Compiles the shim and the launcher with CMake. */
 import { UserError } from "../../src/stage/errors.ts";
-import type { Libtorch } from "./libtorch.ts";
+import { type Libtorch, remove } from "./libtorch.ts";
 import { type Ended, lastLines, type RunProgram } from "./program.ts";
 import { type Folders, stamp } from "./record.ts";
 
@@ -33,11 +33,11 @@ export async function configure(build: Build): Promise<string> {
   let ended = await build.run("cmake", args);
   if (!ended.ok) {
     // A tree of another compiler, another place or a cut-off run: once more from nothing.
-    discardTree(build);
+    remove(tree);
     ended = await build.run("cmake", args);
   }
   if (!ended.ok) {
-    discardTree(build); // else CMake remembers that there is no compiler
+    remove(tree); // else CMake remembers that there is no compiler
     throw buildError(build, "configure", ended);
   }
   return ended.output.match(/^-- Compiler: (.+)$/m)?.[1] ?? "unknown";
@@ -56,18 +56,10 @@ export async function compile(build: Build): Promise<void> {
   if (!linked.ok) throw buildError(build, "link", linked);
 }
 
-function discardTree({ build }: Folders): void {
-  try {
-    Deno.removeSync(`${build}/cmake`, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
 /** Known causes, and what cures them on Debian and Ubuntu. */
 const CAUSES: [RegExp, string][] = [
   [
-    /No CMAKE_C(XX)?_COMPILER could be found|is not a full path to an existing compiler|not able to compile a simple/,
+    /No CMAKE_C(XX)?_COMPILER could be found|Could not find compiler set in environment|is not a full path to an existing compiler|not able to compile a simple/,
     "no working C++ compiler (Debian, Ubuntu: apt install g++)",
   ],
   [/unable to find a build program/, "neither make nor ninja (Debian, Ubuntu: apt install make)"],
@@ -91,8 +83,9 @@ function buildError({ build }: Build, step: string, { output }: Ended): UserErro
   if (cause) return new UserError(`Cannot build the shim: ${cause}`);
   const log = `${build}/${step}.log`;
   Deno.writeTextFileSync(log, output);
-  const errors = output.split("\n").filter((line) => /error|Error/.test(line));
-  return new UserError(
-    `Cannot build the shim (all of it is in ${log}):\n${lastLines(errors.join("\n") || output, 6)}`,
-  );
+  // The first error is the cause; the last lines are make's.
+  const errors = output.split("\n").filter((line) => /error: |undefined reference|CMake Error/.test(line))
+    .slice(0, 5);
+  const said = lastLines(errors.join("\n") || output, 5);
+  return new UserError(`Cannot build the shim; all of what was said is in ${log}:\n${said}`);
 }

@@ -160,8 +160,7 @@ async function install(search: Search, python: Python | undefined): Promise<Libt
       `libtorch: installing ${attempt.requirement} with pip into native/build/pip (0.2 GB to fetch; a CUDA build 3 GB)`,
     );
     const { ok, output } = await search.run("python3", pipArguments(search, attempt, beside), {
-      PIP_USER: "0", // a configured --user or virtual environment does not go with --target
-      PIP_REQUIRE_VIRTUALENV: "0",
+      ...PIP_ENVIRONMENT,
       TMPDIR: temporary, // /tmp is often small
     });
     remove(temporary);
@@ -182,11 +181,15 @@ async function install(search: Search, python: Python | undefined): Promise<Libt
   );
 }
 
+/** A configured --user, or a virtual environment that is required, does not go with --target. */
+export const PIP_ENVIRONMENT = { PIP_USER: "0", PIP_REQUIRE_VIRTUALENV: "0" };
+/** pip asks nothing, and compiles nothing that may never be imported. */
+export const PIP_OPTIONS = ["--no-input", "--disable-pip-version-check", "--no-compile"];
+
 function pipArguments({ env }: Search, attempt: Attempt, target: string): string[] {
   const index = env("FORETOKEN_TORCH_INDEX"); // in place of the one that pip is configured with
   return [
-    ...["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-compile"],
-    ...["--target", target],
+    ...["-m", "pip", "install", ...PIP_OPTIONS, "--target", target],
     ...(index ? ["--index-url", index] : []),
     ...(attempt.dependencies ? [] : ["--no-deps"]),
     attempt.requirement,
@@ -207,7 +210,8 @@ export function pipError(output: string): UserError {
   return new UserError(`Cannot install with pip; it said:\n${lastLines(reasons.join("\n") || output, 4)}`);
 }
 
-function exists(path: string): boolean {
+/** Whether there is something at a path. */
+export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;
@@ -217,7 +221,8 @@ function exists(path: string): boolean {
   }
 }
 
-function remove(path: string): void {
+/** Removes a file or a folder with all that is in it, where there is one. */
+export function remove(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
   } catch (error) {

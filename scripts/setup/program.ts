@@ -1,11 +1,8 @@
 /** Starting python3 and cmake: what they print, how they end, and what is said when they are not there. */
 import { UserError } from "../../src/stage/errors.ts";
 
-/** The programs that set-up starts, each with the package of Debian and Ubuntu that holds it. */
-const PACKAGES = { python3: "python3 python3-pip", cmake: "cmake make g++" } as const;
-
-/** A program that set-up may start. */
-export type Program = keyof typeof PACKAGES;
+/** The packages of Debian and Ubuntu that hold what set-up starts. */
+const PACKAGES: { [program: string]: string } = { python3: "python3 python3-pip", cmake: "cmake make g++" };
 
 /** How a program ended, and everything that it printed, both streams together. */
 export interface Ended {
@@ -15,7 +12,7 @@ export interface Ended {
 
 /** Starts a program and waits for its end; throws {@link UserError} where there is none of that name. */
 export type RunProgram = (
-  program: Program,
+  program: string,
   args: readonly string[],
   env?: Readonly<Record<string, string>>,
 ) => Promise<Ended>;
@@ -41,7 +38,7 @@ export const runProgram: RunProgram = async (program, args, env = {}) => {
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-function start(program: Program, args: readonly string[], env: Readonly<Record<string, string>>) {
+function start(program: string, args: readonly string[], env: Readonly<Record<string, string>>) {
   const libraries = Deno.env.get("LD_LIBRARY_PATH");
   // Deno starts nothing under LD_LIBRARY_PATH, on which a cluster's python3 and g++ may depend: cmake sets it again.
   const restore = libraries ? ["-E", "env", `LD_LIBRARY_PATH=${libraries}`, program] : [];

@@ -63,7 +63,7 @@ export async function current(around: Folders & { env: Env }): Promise<Record | 
 }
 
 /** The last record, true or not any more; undefined where set-up never came to its end. */
-function read(build: string): Record | undefined {
+export function read(build: string): Record | undefined {
   try {
     return JSON.parse(Deno.readTextFileSync(`${build}/setup.json`)) as Record;
   } catch (error) {

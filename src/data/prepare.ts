@@ -1,7 +1,8 @@
 /**
  * The prepare stage: text in, shard set out. Leaves out tokenizing: bytes become ids where batches are gathered.
  *
- * Documents stream through, so memory does not depend on the size of the corpus. meta.json is written last: a
+ * Documents stream through: memory holds one of them (a whole file, where that is a document) and some buffers,
+ * never the corpus. meta.json is written last: a
  * run that was stopped, failed or killed has left nothing that opens as a set.
  */
 

@@ -3,8 +3,8 @@
  *
  * Somebody wants something, meets an obstacle, is helped, and all ends well. Names and objects are drawn anew
  * for each story and come back in it (so that copying from the context pays off), verbs agree with subjects some
- * words away, and sentences are varied but few enough that a model of a million parameters learns them from half
- * a megabyte. ASCII; a paragraph is a line; no blank lines. Made for measuring, not for reading aloud.
+ * words away, and the kinds of sentences are few, so that a small model has a chance within a megabyte.
+ * ASCII; a paragraph is a line; no blank lines. Made for measuring, not for reading aloud.
  */
 
 import { rumor, say, scenery } from "./grammar.ts";

@@ -57,7 +57,7 @@ const PLOT_HEIGHT = 190;
 const RIGHT = WIDTH - 8;
 /** Series of at most this many points show each of them as a dot. */
 const DOTTED = 32;
-/** Series of more points than this are drawn thinner: their noise would fill the plot. */
+/** Series of more points than this are drawn as means, with all points faint behind: their noise would fill the plot. */
 const DENSE = 250;
 
 /**
@@ -197,20 +197,28 @@ function styleOf(series: Series, index: number): number {
 }
 
 function drawSeries(series: Series, style: number, x: Scale, y: Scale): Markup {
-  const pieces = segments(series.points);
-  const thin = series.points.length > DENSE && " thin";
+  const pieces = segments(series.points)
+    .map((piece) => piece.map((point): Known => [x.at(point[0]), y.at(point[1])]));
+  const lines = pieces.filter((piece) => !isSingle(piece));
   const dots = series.points.length <= DOTTED ? pieces.flat() : pieces.filter(isSingle).flat();
-  const path = pieces.filter((piece) => !isSingle(piece)).map((piece) => pathOf(piece, x, y)).join("");
+  const dense = series.points.length > DENSE;
   return markup`<g class="series"><title>${series.name}</title>${
-    path !== "" && markup`<path class="line line-${style}${thin}" d="${path}"/>`
-  }${
-    dots.map((dot) =>
-      markup`<circle class="fill-${style}" cx="${px(x.at(dot[0]))}" cy="${px(y.at(dot[1]))}" r="2"/>`
-    )
+    dense && drawLine(`line-${style} faint`, lines.map(thinned))
+  }${drawLine(`line-${style}`, lines.map(dense ? averaged : thinned))}${
+    dots.map(([x, y]) => markup`<circle class="fill-${style}" cx="${px(x)}" cy="${px(y)}" r="2"/>`)
   }</g>
 `;
 }
 
+function drawLine(className: string, pieces: readonly (readonly Known[])[]): Markup | null {
+  if (pieces.length === 0) return null;
+  const path = pieces.map((piece) =>
+    piece.map(([x, y], i) => `${i === 0 ? "M" : "L"}${px(x)} ${px(y)}`).join("")
+  );
+  return markup`<path class="line ${className}" d="${path.join("")}"/>`;
+}
+
+/** A point that has a value. */
 type Known = readonly [x: number, y: number];
 
 const isSingle = (piece: readonly Known[]): boolean => piece.length === 1;
@@ -230,30 +238,44 @@ function segments(points: readonly Point[]): Known[][] {
   return pieces;
 }
 
-function pathOf(piece: readonly Known[], x: Scale, y: Scale): string {
-  const drawn = thinned(piece.map((point): Known => [x.at(point[0]), y.at(point[1])]));
-  return drawn.map(([x, y], i) => `${i === 0 ? "M" : "L"}${px(x)} ${px(y)}`).join("");
-}
-
 /**
  * At most four points in each half unit of x: the first, the lowest, the highest and the last. What is drawn
  * looks the same (Jugel et al. 2014, "M4"), and a page stays small however long the run was.
  */
 function thinned(piece: readonly Known[]): Known[] {
-  const kept: Known[] = [];
-  for (let from = 0; from < piece.length;) {
-    const column = Math.floor(piece[from]![0] * 2);
-    let to = from;
-    let [lowest, highest] = [from, from];
-    for (; to < piece.length && Math.floor(piece[to]![0] * 2) === column; to++) {
-      if (piece[to]![1] < piece[lowest]![1]) lowest = to;
-      if (piece[to]![1] > piece[highest]![1]) highest = to;
-    }
-    const chosen = [...new Set([from, lowest, highest, to - 1])].sort((a, b) => a - b);
-    kept.push(...chosen.map((i) => piece[i]!));
-    from = to;
+  return columnsOf(piece, 0.5).flatMap((column) => {
+    let [lowest, highest] = [0, 0];
+    column.forEach(([, y], i) => {
+      if (y < column[lowest]![1]) lowest = i;
+      if (y > column[highest]![1]) highest = i;
+    });
+    const chosen = [...new Set([0, lowest, highest, column.length - 1])].sort((a, b) => a - b);
+    return chosen.map((i) => column[i]!);
+  });
+}
+
+/** The means of the points in each four units of x: the course that a line has under its noise. */
+function averaged(piece: readonly Known[]): Known[] {
+  const columns = columnsOf(piece, 4);
+  // The last column may be cut short: the mean of a few points would look like a turn of the line.
+  if (columns.length > 1) columns.at(-2)!.push(...columns.pop()!);
+  return columns.map((column) => {
+    const sums = column.reduce((sum, [x, y]) => [sum[0] + x, sum[1] + y] as const, [0, 0] as Known);
+    return [sums[0] / column.length, sums[1] / column.length];
+  });
+}
+
+/** The points cut where they enter the next column of this width. */
+function columnsOf(piece: readonly Known[], width: number): Known[][] {
+  const columns: Known[][] = [];
+  let current = NaN;
+  for (const point of piece) {
+    const column = Math.floor(point[0] / width);
+    if (column !== current) columns.push([]);
+    columns.at(-1)!.push(point);
+    current = column;
   }
-  return kept;
+  return columns;
 }
 
 function entry(series: Series, index: number): { name: string; sample: Markup } {

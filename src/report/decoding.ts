@@ -25,20 +25,17 @@ function part({ id, value }: Staged<Decoding>, index: number, several: boolean):
   const { machine } = value;
   const drafting = value.arms.filter((arm) => arm.speculative !== null);
   return markup`${several && markup`<h3>Stage ${id}</h3>`}
-<p>Greedy decoding of ${count(value.new_tokens)} new tokens after prompts of ${
+<p>Greedy decoding of up to ${count(value.new_tokens)} new tokens after prompts of ${
     count(value.prompt_bytes)
-  } bytes, plainly (head 1,
-one token a forward) and with the model's own drafts (all heads). ${
+  } bytes${
+    value.batch === 1 && ", one prompt at a time"
+  }, plainly (head 1, one token a forward) and with the model's own drafts (all heads). ${
     modeInWords(value)
   } Device ${machine.device}, ${plural(machine.threads, "thread")} on ${
     plural(machine.cpus, "CPU")
   }: wall-clock figures hold for this machine.</p>
 <div class="charts"><figure>${barChart(speedBars(value.arms, index))}</figure></div>
-${
-    table("Speed: new tokens per second of wall clock, plainly and with drafts.", SPEED, value.arms, {
-      cards: true,
-    })
-  }
+${table(SPEED_CAPTION, SPEED, value.arms, { cards: true })}
 ${drafting.length === 0 ? markup`<p>No arm decoded with drafts.</p>` : drafting.map(draftingPart)}`;
 }
 
@@ -62,7 +59,7 @@ function speedBars(arms: readonly DecodedArm[], index: number): BarChart {
     groups: arms.map((arm) => ({
       name: armName(arm),
       bars: arm.speculative === null ? [{ value: null, label: "no drafts" }] : [
-        { value: arm.speculative.tokens_per_forward, label: decimal(arm.speculative.tokens_per_forward, 2) },
+        { value: arm.speculative.tokens_per_forward, label: tokensPerForward(arm.speculative) },
         { value: arm.speculative.speedup, label: times(arm.speculative.speedup) },
       ],
     })),
@@ -77,12 +74,16 @@ const SPEED: readonly Column<DecodedArm>[] = [
   { heading: "drafted forwards", cell: (arm) => of(arm, (drafted) => count(drafted.forwards)) },
   {
     heading: "tokens per forward\u00a0↑",
-    cell: (arm) => of(arm, (drafted) => decimal(drafted.tokens_per_forward, 2)),
+    cell: (arm) => of(arm, tokensPerForward),
   },
   { heading: "speed\u2011up\u00a0↑", cell: (arm) => of(arm, (drafted) => times(drafted.speedup)) },
   { heading: "rep\u20114\u00a0↓", cell: (arm) => percent(arm.repetition.rep_4) },
   { heading: "distinct\u20112\u00a0↑", cell: (arm) => percent(arm.repetition.distinct_2) },
 ];
+
+const SPEED_CAPTION =
+  `Speed. Seconds are wall clock, prompts included (of several rounds, the median); the forward over \
+a prompt, and the token that it gives, count in no tokens per forward.`;
 
 type Drafted = NonNullable<DecodedArm["speculative"]>;
 
@@ -90,18 +91,21 @@ function of(arm: DecodedArm, text: (drafted: Drafted) => string): string {
   return arm.speculative === null ? NONE : text(arm.speculative);
 }
 
+function tokensPerForward({ tokens_per_forward }: Drafted): string {
+  return tokens_per_forward === null ? NONE : decimal(tokens_per_forward, 2);
+}
+
 const ACCEPTANCE: readonly Column<Drafted["acceptance"][number]>[] = [
   { heading: "depth", cell: ({ depth }) => count(depth) },
-  { heading: "proposed", cell: ({ proposed }) => count(proposed) },
-  { heading: "accepted", cell: ({ accepted }) => count(accepted) },
+  { heading: "accepted", cell: ({ accepted, proposed }) => `${count(accepted)} of ${count(proposed)}` },
   { heading: "conditional", cell: ({ conditional }) => metered(conditional) },
   { heading: "cumulative", cell: ({ cumulative }) => metered(cumulative) },
 ];
 
 function draftingPart(arm: DecodedArm): Markup {
   const caption =
-    `Acceptance per depth: the draft of head d is the d-th token of a forward. Conditional: among drafts whose
-predecessors were all accepted; cumulative: among all that were proposed.`;
+    `Acceptance per depth: the draft of head d is the d-th token of a forward. Conditional: among the drafts
+whose predecessors were all accepted; cumulative: the product of these down to the depth.`;
   return markup`<h3>Drafts of ${armName(arm)}</h3>
 <p>${capitalized(equalityClause(arm.equal && { prompts: arm.prompts, ...arm.equal }))}.</p>
 ${differences(arm)}
@@ -114,7 +118,7 @@ function differences(arm: DecodedArm): Content {
   if (all.length === 0) return null;
   return markup`<p>First differences:</p><ul>${
     all.slice(0, 10).map(({ prompt, at, gap }) =>
-      markup`<li>prompt ${prompt}: at new token ${count(at)}${
+      markup`<li>prompt ${count(prompt + 1)}: at new token ${count(at + 1)}${
         gap !== null && markup`, gap of the two best logits ${gap.toPrecision(2)}`
       }</li>`
     )

@@ -27,6 +27,7 @@ function evaluationTable({ id, value: { split, arms } }: Staged<Evaluation>): Ma
     { heading: "arm", cell: (arm) => arm.id },
     { heading: "bytes", cell: (arm) => count(arm.bytes) },
     { heading: "bits per byte\u00a0↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
+    { heading: "tokens per forward, estimated\u00a0↑", cell: estimate },
     ...Array.from({ length: depth }, (_, i): Column<EvaluatedArm> => ({
       heading: `head ${i + 1}`,
       cell: (arm) => headCell(arm, i + 1),
@@ -38,7 +39,13 @@ true text before them) and, in brackets, loss in nats per token.`;
   return table(caption, columns, arms, { cards: true });
 }
 
+/** What drafting would give on the true text: nothing is decoded. */
+function estimate({ tokens_per_forward }: EvaluatedArm): string {
+  return tokens_per_forward === undefined ? NONE : decimal(tokens_per_forward, 2);
+}
+
 function headCell(arm: EvaluatedArm, number: number): string {
   const head = arm.heads.find(({ head }) => head === number);
-  return head === undefined ? NONE : `${percent(head.accuracy)} (${decimal(head.loss, 3)})`;
+  if (head === undefined || head.accuracy === null || head.loss === null) return NONE;
+  return `${percent(head.accuracy)} (${decimal(head.loss, 3)})`;
 }

@@ -11,7 +11,7 @@ export function armName(arm: { readonly id: string; readonly heads: number }): s
 
 /** One sentence with its full stop. */
 export function headline(results: Results): string {
-  const drafting = results.arms.filter((arm) => arm.decoding?.speculative);
+  const drafting = results.arms.filter((arm) => armFigures(arm).tokens_per_forward !== null);
   const best = drafting.reduce<Arm | null>(
     (best, arm) => best && speedup(best) >= speedup(arm) ? best : arm,
     null,
@@ -28,18 +28,17 @@ function speedup(arm: Arm): number {
 }
 
 function decodingClause(arm: Arm, rivals: number): string {
-  const { tokens_per_forward, speedup } = arm.decoding!.speculative!;
-  const tokens = `${decimal(tokens_per_forward, 2)} tokens per forward`;
+  const tokens = `${decimal(armFigures(arm).tokens_per_forward!, 2)} tokens per forward`;
   const name = rivals > 1
     ? `Of ${rivals} arms that draft, ${armName(arm)} has the highest speed-up: it`
     : armName(arm);
-  return `${name} produced ${tokens} and decoded ${pace(speedup)}, ${
+  return `${name} produced ${tokens} and decoded ${pace(speedup(arm))}, ${
     equalityClause(armFigures(arm).outputs)
   }`;
 }
 
-function pace(speedup: number): string {
-  const times = decimal(speedup, 2);
+function pace(ratio: number): string {
+  const times = decimal(ratio, 2);
   if (Number(times) < 1) return `slower than its own plain greedy decoding (${times} times its speed)`;
   return `${times} times as fast as its own plain greedy decoding`;
 }

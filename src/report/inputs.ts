@@ -66,20 +66,21 @@ export const evalFile = z.object({
     curriculum: z.string(),
     heads: z.array(z.object({
       head: z.int().min(1),
-      loss: z.number(),
-      accuracy: z.number(),
+      loss: z.number().nullable(),
+      accuracy: z.number().nullable(),
       targets: count,
     })),
     bits_per_byte: z.number(),
     bytes: count,
     tokens: count,
+    tokens_per_forward: z.number().optional(),
   })),
 });
 
 const timing = z.object({ tokens: count, forwards: count, seconds: ratio, tokens_per_s: ratio });
 
 const speculative = timing.extend({
-  tokens_per_forward: ratio,
+  tokens_per_forward: ratio.nullable(),
   speedup: ratio,
   acceptance: z.array(z.object({
     depth: count,
@@ -95,7 +96,7 @@ const equality = z.object({
   ties: count,
   different: count,
   first_differences: z.array(z.object({
-    prompt: z.union([z.string(), z.number()]),
+    prompt: count,
     at: count,
     gap: z.number().nullable(),
   })),
@@ -116,6 +117,7 @@ export const decodeFile = z.object({
   tolerance: z.number(),
   prompt_bytes: count,
   new_tokens: count,
+  batch: count.optional(),
   machine: z.object({ cpus: count, threads: count, device: z.string() }),
   arms: z.array(z.object({
     id: z.string(),

@@ -17,7 +17,7 @@ ${CHART_STYLE}
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
-  margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 66rem; background: var(--paper); color: var(--ink);
+  margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 70rem; background: var(--paper); color: var(--ink);
   font: 16px/1.55 system-ui, "DejaVu Sans", sans-serif; font-variant-numeric: tabular-nums;
 }
 h1 { margin: 0; font-size: 1.9rem; line-height: 1.2; overflow-wrap: anywhere; }
@@ -44,12 +44,12 @@ table { border-collapse: collapse; min-width: min(100%, 30rem); font-size: .92re
 .settings th, .settings td { padding-top: .12rem; padding-bottom: .12rem; }
 thead { border-top: 2px solid var(--ink); border-bottom: 1px solid var(--ink); }
 tbody { border-bottom: 2px solid var(--ink); }
-th, td { padding: .4rem .55rem; text-align: right; vertical-align: top; font-weight: 400; }
+th, td { padding: .4rem .45rem; text-align: right; vertical-align: top; font-weight: 400; }
 thead th { vertical-align: bottom; font-weight: 600; line-height: 1.3; }
 tbody th { font-weight: 600; }
 th:first-child, td:first-child { padding-left: .15rem; }
 .words { text-align: left; overflow-wrap: break-word; }
-.cards tbody .words { min-width: 6.5rem; }
+.cards tbody th { min-width: 6.5rem; }
 .settings .words { max-width: 20rem; }
 .meter { display: block; width: 100%; min-width: 3rem; height: 6px; margin-top: .3rem; background: var(--panel); }
 .meter rect { fill: var(--bar); }
@@ -81,7 +81,11 @@ footer { margin-top: 3rem; font-size: .9rem; }
 @media print {
   @page { margin: 15mm; }
   :root { --paper: #fff; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  html { font-size: 9.5pt; }
+  body { max-width: none; padding: 0; font-size: 1rem; }
+  table { font-size: 7.5pt; }
+  th, td { padding: .25rem .3rem; }
+  .cards tbody th { min-width: 0; }
   h2, h3 { break-after: avoid; }
   tr { break-inside: avoid; }
   .charts { grid-template-columns: 1fr 1fr; gap: 6mm; }

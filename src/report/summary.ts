@@ -50,7 +50,8 @@ ${
       ? "(v) at the last validation during training, on a smaller part of the held-out text. "
       : ""
   }Tokens per forward and speed-up (wall clock) are measured while decoding greedily, against the same model's plain
-greedy decoding. rep-4 is the share of 4-grams in the continuations that repeat an earlier one.${
+greedy decoding. rep-4 is the share of four-word
+sequences that occurred before in the same continuation.${
     rows.length > 1 &&
     " Each row is one training run: differences between arms include the chance of a single seed."
   }</p>

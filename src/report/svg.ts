@@ -39,7 +39,6 @@ export const CHART_STYLE = `
 .chart .band-1 { fill: var(--band-other); }
 .chart .reference { stroke: var(--ink); stroke-dasharray: 3 3; }
 .chart .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
-.chart .thin { stroke-width: .8; }
 ${
   DASHES.map((dash, i) =>
     `.chart .line-${i} { stroke: var(--series-${i}); stroke-dasharray: ${dash}; }\n` +
@@ -47,6 +46,7 @@ ${
     `.chart .edge-${i} { stroke: var(--series-${i}); }`
   ).join("\n")
 }
+.chart .faint { stroke-width: .7; stroke-dasharray: none; opacity: .3; }
 `;
 
 /** What every chart says of itself. */

@@ -38,7 +38,8 @@ function lossCharts(arms: readonly Arm[]): Markup {
   return markup`<h3>Loss per head</h3>
 <p class="note soft">Each line is one head's own loss on the training batches (head 1 predicts the next token, head i the token
 i places ahead). Shaded: the curriculum's phases with the heads that are trained; a head that sleeps has a gap.
-All panels have the same vertical axis.</p>
+All panels have the same vertical axis. Of long runs
+the line is the mean of neighbouring points, with every point faint behind it.</p>
 <div class="charts">${charts}</div>`;
 }
 

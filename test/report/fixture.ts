@@ -180,6 +180,7 @@ function decoding(): unknown {
     tolerance: 1e-4,
     prompt_bytes: 64,
     new_tokens: 128,
+    batch: 1,
     machine: { cpus: 2, threads: 2, device: "cpu" },
     arms: [
       {
@@ -207,8 +208,8 @@ function decoding(): unknown {
           speedup: 1.798,
           acceptance: [
             { depth: 2, proposed: 887, accepted: 642, conditional: 0.7238, cumulative: 0.7238 },
-            { depth: 3, proposed: 887, accepted: 355, conditional: 0.553, cumulative: 0.4002 },
-            { depth: 4, proposed: 887, accepted: 164, conditional: 0.462, cumulative: 0.1849 },
+            { depth: 3, proposed: 642, accepted: 355, conditional: 0.553, cumulative: 0.4002 },
+            { depth: 4, proposed: 355, accepted: 164, conditional: 0.462, cumulative: 0.1849 },
           ],
         },
         equal: { identical: 16, ties: 0, different: 0, first_differences: [] },

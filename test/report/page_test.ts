@@ -172,7 +172,7 @@ Deno.test("page() lists first differences and the tolerance of mode exact", () =
     })
   )));
   assert.match(text, /lie within 0\.0001; such near ties are counted/);
-  assert.match(text, /prompt 3: at new token 17, gap of the two best logits 0\.000041/);
+  assert.match(text, /prompt 4: at new token 18, gap of the two best logits 0\.000041/);
   assert.match(text, /14 of 16, 1 near tie, 1 different/);
 });
 

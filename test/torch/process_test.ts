@@ -9,6 +9,7 @@ import {
   seed,
   setRngState,
   setThreads,
+  start,
   synchronize,
   Tensor,
   threads,
@@ -19,11 +20,11 @@ import { native } from "../../src/torch/native.ts";
 import { withFfi } from "../support.ts";
 
 withFfi("versions() says that the running libtorch is the one built for, and which kernels run", () => {
-  const { built, running, rows, cuda } = versions();
+  const { built, running, rows, cudaBuild } = versions();
   assert.match(running, /^2\.\d+\.\d+$/);
   assert.equal(running, built);
   assert.ok(["avx2", "portable"].includes(rows), rows);
-  assert.equal(typeof cuda, "boolean");
+  assert.equal(typeof cudaBuild, "boolean");
 });
 
 withFfi("seed() repeats the random numbers, rngState() takes them up where they were", () => {
@@ -79,6 +80,22 @@ withFfi("memory() sees a tensor come and keeps the peak when it goes", () => {
   assert.ok(during.now - before.now > 40 * MEGABYTES, `${before.now} to ${during.now}`);
   assert.ok(during.now - after.now > 40 * MEGABYTES, `${during.now} to ${after.now}`);
   assert.ok(after.peak >= during.now);
+});
+
+withFfi("start() sets the threads, takes the CPU when it is asked to, and gives its reason", () => {
+  const before = threads();
+  assert.deepEqual(start({ device: "cpu", threads: 1 }), { device: "cpu", threads: 1, reason: "asked for" });
+  const found = start({ device: "auto", threads: "auto" });
+  assert.equal(found.device, cudaDevices() > 0 ? "cuda:0" : "cpu");
+  assert.equal(found.threads, navigator.hardwareConcurrency);
+  assert.ok(found.reason.length > 0);
+  if (cudaDevices() === 0) {
+    assert.throws(() => start({ device: "cuda", threads: 1 }), {
+      name: "TorchError",
+      message: /^device: cuda was asked for and there is none/,
+    });
+  }
+  setThreads(before);
 });
 
 withFfi("cudaDevices() counts, and a device beyond them is an error", () => {

@@ -12,6 +12,7 @@ import {
   scoped,
   Tensor,
   TorchError,
+  unscoped,
 } from "../../src/torch/mod.ts";
 import { native } from "../../src/torch/native.ts";
 import { withFfi } from "../support.ts";
@@ -275,6 +276,24 @@ withFfi("scoped() keeps its result alone", () => {
   const y = scoped(() => Tensor.full([1], 2).add(Tensor.full([1], 3)));
   assert.equal(liveTensors(), before + 1);
   assert.equal(y.item(), 5);
+});
+
+withFfi("unscoped() makes tensors that no scope frees", () => {
+  const before = liveTensors();
+  let x: Tensor;
+  {
+    using scope = new Scope();
+    x = unscoped(() => Tensor.full([1], 3));
+    assert.equal(Scope.current, scope);
+    assert.throws(() =>
+      unscoped(() => {
+        throw new RangeError("stop");
+      }), RangeError);
+    assert.equal(Scope.current, scope);
+  }
+  assert.equal(liveTensors(), before + 1);
+  assert.equal(x.item(), 3);
+  x.free();
 });
 
 withFfi("scopes end in the reverse order of their beginnings", () => {

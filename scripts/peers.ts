@@ -1,0 +1,91 @@
+/**
+ * `deno task peers`: a git-ignored Python environment with the public tools that tests and benchmarks compare with.
+ * Nothing else needs it. Its torch has the version of the shim's; one that set-up found is used, not fetched again.
+ */
+import { dirname } from "node:path";
+import { EXIT, UserError } from "../src/stage/errors.ts";
+import { Terminal } from "../src/stage/terminal.ts";
+import { exists, PIP_ENVIRONMENT, PIP_OPTIONS, pipError } from "./setup/libtorch.ts";
+import { lastLines, type RunProgram, runProgram } from "./setup/program.ts";
+import { read } from "./setup/record.ts";
+
+const BUILD = new URL("../native/build", import.meta.url).pathname;
+const FOLDER = `${BUILD}/peers`;
+/** Written last: where it says what is wanted, the environment is whole. */
+const COMPLETE = `${FOLDER}/complete.json`;
+
+/** The environment's python, for `--allow-run` and `Deno.Command`; relative to the project. */
+export const PEERS_PYTHON = "native/build/peers/bin/python";
+
+/** What is compared with. */
+const PACKAGES = ["numpy", "safetensors", "transformers", "tokenizers", "tensorboard"];
+/** What `import torch` needs; set-up's own copy comes without. */
+const BESIDE_TORCH = ["filelock", "typing-extensions", "sympy", "networkx", "jinja2", "fsspec", "setuptools"];
+
+/** The python of a whole environment (absolute path), or undefined: then say that `deno task peers` makes it. */
+export function peersPython(): string | undefined {
+  return completed() === undefined ? undefined : Deno.realPathSync(`${FOLDER}/bin`) + "/python";
+}
+
+function completed(): string | undefined {
+  try {
+    return Deno.readTextFileSync(COMPLETE);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Makes the environment, unless it is there. */
+async function makePeers(run: RunProgram, say: (line: string) => void): Promise<void> {
+  const libtorch = read(BUILD)?.libtorch;
+  if (!libtorch) throw new UserError("Set-up has not come to its end: run `deno task setup`");
+  const wanted = JSON.stringify({ torch: libtorch.version, folder: libtorch.folder, packages: PACKAGES });
+  if (completed() === wanted) return say(`peers: there already (torch ${libtorch.version})`);
+
+  const started = performance.now();
+  const python = async (program: string, ...args: string[]) => {
+    const { ok, output } = await run(program, args, PIP_ENVIRONMENT);
+    if (!ok) throw args.includes("pip") ? pipError(output) : new UserError(lastLines(output, 5));
+    return output.trim();
+  };
+  // --clear: what is left of a cut-off run. --without-pip: Debian's python3 has no ensurepip, and any pip can install
+  // into any folder.
+  await python("python3", "-m", "venv", "--clear", "--without-pip", FOLDER);
+  const site = sitePackages();
+
+  const isPackage = exists(`${libtorch.folder}/__init__.py`);
+  const torch = isPackage ? [] : [`torch==${libtorch.version}`];
+  if (isPackage) Deno.writeTextFileSync(`${site}/torch.pth`, `${dirname(libtorch.folder)}\n`);
+  const packages = [...PACKAGES, ...BESIDE_TORCH, ...torch];
+  say(`peers: installing ${packages.join(", ")} into native/build/peers`);
+  await python("python3", "-m", "pip", "install", ...PIP_OPTIONS, "--target", site, ...packages);
+
+  const imports = ["torch", ...PACKAGES].join(", ");
+  const version = await python(`${FOLDER}/bin/python`, "-c", `import ${imports}; print(torch.__version__)`);
+  if (version.split("\n").at(-1) !== libtorch.version) {
+    throw new UserError(
+      `The peers' torch is ${version} and the shim's ${libtorch.version}: run \`deno task setup\``,
+    );
+  }
+  Deno.writeTextFileSync(COMPLETE, wanted);
+  say(`peers: torch ${libtorch.version} and ${PACKAGES.join(", ")}, in ${seconds(started)} s`);
+}
+
+function sitePackages(): string {
+  const [version] = [...Deno.readDirSync(`${FOLDER}/lib`)];
+  return `${FOLDER}/lib/${version!.name}/site-packages`;
+}
+
+const seconds = (started: number) => ((performance.now() - started) / 1000).toFixed(0);
+
+if (import.meta.main) {
+  const terminal = new Terminal();
+  try {
+    await makePeers(runProgram, (line) => terminal.log(line));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    terminal.log(error.message);
+    Deno.exit(EXIT.failed);
+  }
+}

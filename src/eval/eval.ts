@@ -1,0 +1,108 @@
+/**
+ * The `eval` stage: bits per byte and teacher-forced accuracy of every head of every arm, on held-out text. Each token
+ * is scored once, with at least half a context before it where the text has that.
+ */
+import { join } from "node:path";
+import type { EvalConfig } from "../config/schema.ts";
+import { BYTE_TOKENIZER, type ShardSet, verifyShards } from "../data/shards.ts";
+import { writeJson } from "../formats/atomic.ts";
+import { addScores, emptyScores, type MtpModel, type ScoreTotals, summarize } from "../model/mod.ts";
+import { Interrupted, UserError } from "../stage/errors.ts";
+import type { Run, StageIo } from "../stage/io.ts";
+import { ByteShards, Scope, start, Tensor } from "../torch/mod.ts";
+import { openArm } from "../train/arm.ts";
+import { type Window, windowsOver } from "./windows.ts";
+
+export const run: Run<EvalConfig> = async (config, io) => {
+  const machine = start(config);
+  io.log(`device: ${machine.device} (${machine.reason}), ${machine.threads} threads`);
+  const set = verifyShards(io.needs.find((need) => need.run === "prepare")!.folder);
+  const arms = [];
+  for (const need of io.needs.filter(({ run }) => run === "train")) {
+    using arm = openArm(need, machine.device);
+    const began = performance.now();
+    const scores = await score(arm.model, set, config, io);
+    const { heads, bitsPerByte, acceptance, tokensPerForward } = summarize(scores.totals, scores.bytes);
+    arms.push({
+      id: arm.id,
+      curriculum: arm.curriculum,
+      heads: heads.map(({ loss, accuracy }, i) => ({
+        head: i + 1,
+        loss,
+        bits_per_byte: i === 0 ? bitsPerByte : null,
+        accuracy,
+        targets: scores.totals.heads[i]!.targets,
+      })),
+      bits_per_byte: bitsPerByte,
+      bytes: scores.bytes,
+      tokens: scores.totals.heads[0]!.targets,
+      acceptance,
+      tokens_per_forward: tokensPerForward,
+      seconds: (performance.now() - began) / 1000,
+    });
+    const accuracies = heads.map(({ accuracy }) => `${(100 * accuracy).toFixed(1)}%`).join(" ");
+    io.log(`${arm.id}: ${bitsPerByte.toFixed(4)} bits per byte, accuracy by head ${accuracies}`);
+  }
+  writeJson(join(io.folder, "eval.json"), { split: config.split, arms });
+};
+
+/** Windows that are scored together. */
+const BATCH = 8;
+
+async function score(
+  model: MtpModel,
+  set: ShardSet,
+  config: EvalConfig,
+  io: StageIo,
+): Promise<{ totals: ScoreTotals; bytes: number }> {
+  using shards = new ByteShards(set.splits[config.split]);
+  if (shards.tokens.length === 0) throw new UserError(`The ${config.split} split holds no text`);
+  const { context } = model.shape;
+  const totals = emptyScores(model.headCount);
+  let bytes = 0;
+  for (const [shard, tokens] of shards.tokens.entries()) {
+    for (const windows of batched(windowsOver(tokens, context, Math.ceil(context / 2)))) {
+      bytes += scoreWindows(model, shards, shard, windows, totals);
+      const done = totals.heads[0]!.targets;
+      io.progress(`${done.toLocaleString("en")} of ${config.tokens.toLocaleString("en")} tokens`);
+      await new Promise((resolve) => setTimeout(resolve)); // signals get their turn
+      if (io.stop.aborted) throw new Interrupted("stopped; nothing was written");
+      if (done >= config.tokens) return { totals, bytes };
+    }
+  }
+  return { totals, bytes };
+}
+
+/** Groups of up to {@link BATCH} windows of one length. */
+function* batched(windows: Iterable<Window>): Generator<Window[]> {
+  let group: Window[] = [];
+  for (const window of windows) {
+    if (group.length === BATCH || (group.length > 0 && group[0]!.length !== window.length)) {
+      yield group;
+      group = [];
+    }
+    group.push(window);
+  }
+  if (group.length > 0) yield group;
+}
+
+/** Adds the scores of some windows; returns the text bytes among the targets of head 1. */
+function scoreWindows(
+  model: MtpModel,
+  shards: ByteShards,
+  shard: number,
+  windows: readonly Window[],
+  totals: ScoreTotals,
+): number {
+  using _scope = new Scope();
+  const starts = windows.map((window) => ({ shard, token: window.start }));
+  const { inputs, targets } = shards.gather(starts, windows[0]!.length, model.headCount, true);
+  windows.forEach(({ seen }, row) => {
+    const scored = targets.slice(1, row, row + 1).slice(2, 0, seen);
+    scored.copy_(Tensor.full(scored.shape, -1, { dtype: "int64" }));
+  });
+  const { device } = model;
+  addScores(totals, model, { inputs: inputs.to("int64", device), targets: targets.to("int64", device) });
+  const ofHead1 = targets.slice(0, 0, 1).toArray();
+  return ofHead1.filter((id) => id >= BYTE_TOKENIZER.byteOffset).length;
+}
