@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { StageConfig, StageKind } from "./config/schema.ts";
 import { EXIT, Interrupted, UserError } from "./stage/errors.ts";
+import { usesNative } from "./pipeline/permissions.ts";
 import { readStageFile, type StageFile, type Status, writeStatus } from "./pipeline/stage_files.ts";
 import type { Run, StageIo } from "./stage/io.ts";
 import { Lock } from "./stage/lock.ts";
@@ -43,11 +44,14 @@ async function runStage(runFolder: string, id: string): Promise<number> {
     using log = new LogFile(join(folder, "log.txt"));
     finish("running");
     try {
+      if (usesNative(stage.run)) await lockNative();
       const entry = await ENTRIES[stage.run]();
       await (entry.run as Run<StageConfig>)(stage.config, ioOf(stage, runFolder, terminal, log, stop));
     } catch (error) {
       terminal.clear();
       if (error instanceof Interrupted) {
+        log.line(error.message);
+        terminal.log(error.message);
         finish("interrupted");
         return EXIT.resumable;
       }
@@ -67,6 +71,13 @@ async function runStage(runFolder: string, id: string): Promise<number> {
     terminal.log(error instanceof UserError ? error.message : String((error as Error).stack));
     return EXIT.failed;
   }
+}
+
+/** Native code is not bound by Deno's permissions: before it computes, no thread can start programs any more. */
+async function lockNative(): Promise<void> {
+  const { load, refuseExec } = await import("./torch/mod.ts");
+  load();
+  refuseExec();
 }
 
 function ioOf(stage: StageFile, run: string, terminal: Terminal, log: LogFile, stop: AbortSignal): StageIo {

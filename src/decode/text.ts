@@ -16,7 +16,7 @@ export function markedText(
   ids: readonly number[],
   marked: readonly boolean[],
 ): { text: string; ranges: Range[] } {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const ranges: Range[] = [];
   let text = "";
   const append = (piece: string, mark: boolean) => {

@@ -28,7 +28,10 @@ export function page(results: Results): string {
 <p class="kind">foretoken report: ${compared(results)}</p>
 <h1>${results.name}</h1>
 <p class="headline">${headline(results)}</p>
-</header>
+${
+      results.missing.length > 0 &&
+      markup`<ul>${results.missing.map((sentence) => markup`<li>${sentence}</li>`)}</ul>`
+    }</header>
 <main>
 ${summarySection(results)}${trainingSection(results)}${evaluationSection(results)}${
       decodingSection(results)

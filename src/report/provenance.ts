@@ -12,10 +12,6 @@ const SOURCES = 12;
 /** The section that lets somebody else do it again. */
 export function provenanceSection(results: Results): Markup {
   return markup`<section aria-labelledby="run"><h2 id="run">What was run</h2>
-${
-    results.missing.length > 0 &&
-    markup`<ul>${results.missing.map((sentence) => markup`<li>${sentence}</li>`)}</ul>`
-  }
 <p>To run it again, with the settings below where options of the command had changed them:</p>
 <pre><code>npx -y deno@2.9 task pipeline ${shown(results.file ?? results.name)}</code></pre>
 ${

@@ -167,6 +167,7 @@ function evaluation(): unknown {
     bits_per_byte: bits,
     bytes: 79_888,
     tokens: 80_087,
+    tokens_per_forward: 1 + (heads - 1) * 0.44,
     seconds: 3.2,
   });
   return { split: "val", arms: [arm("ntp", 1, 1.6049), arm("forward", 4, 1.6131)] };
