@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -154,20 +155,24 @@ static int bind_files(char **options, int num_options, int net, int verbose) {
 #ifdef ARCHITECTURE
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
-/* Goes on where the loaded word is the value, else skips the next instruction. */
-#define WHERE(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1)
+#define JUMP_IF(comparison, value, if_so, else) BPF_JUMP(BPF_JMP | comparison | BPF_K, value, if_so, else)
 #define REFUSED RETURN(SECCOMP_RET_ERRNO | EPERM)
-#define REFUSE(call) WHERE(call), REFUSED
+#define REFUSE(call) JUMP_IF(BPF_JEQ, call, 0, 1), REFUSED
+#define NO_CALL 0xffffu
 
-/* Refuses other processes' memory, calls that go past this filter, and every socket family but AF_UNIX. */
+/*
+ * Refuses calls that look into other processes or go past this filter, and the network. Sockets of AF_UNIX that
+ * connections come in by stay, since CUDA's driver makes one; but no connection goes out: Landlock does not keep
+ * from the sockets of other programs (before ABI 9), and some of those start programs for whoever asks.
+ */
 static int bind_calls(int net) {
   struct sock_filter filter[] = {
       LOAD(arch),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
+      JUMP_IF(BPF_JEQ, ARCHITECTURE, 1, 0),
       RETURN(SECCOMP_RET_KILL_PROCESS), /* another ABI numbers its calls otherwise */
       LOAD(nr),
 #ifdef __x86_64__
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), /* x32 */
+      JUMP_IF(BPF_JGE, 0x40000000, 0, 1), /* x32 */
       REFUSED,
 #endif
       REFUSE(SYS_ptrace),
@@ -178,12 +183,17 @@ static int bind_calls(int net) {
       REFUSE(SYS_open_by_handle_at),
       REFUSE(SYS_bpf),
       REFUSE(SYS_perf_event_open),
-      WHERE(net ? ~0u : SYS_socket),
-      BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+      REFUSE(net ? NO_CALL : SYS_connect),
+      JUMP_IF(BPF_JEQ, net ? NO_CALL : SYS_socket, 1, 0),
       RETURN(SECCOMP_RET_ALLOW),
       LOAD(args[0]), /* little-endian: the low word, which is all that socket(2) reads */
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0),
+      JUMP_IF(BPF_JEQ, AF_UNIX, 1, 0),
       REFUSED,
+      LOAD(args[1]),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf), /* less the flags */
+      JUMP_IF(BPF_JEQ, SOCK_STREAM, 2, 0),
+      JUMP_IF(BPF_JEQ, SOCK_SEQPACKET, 1, 0),
+      REFUSED, /* datagrams take no connection */
       RETURN(SECCOMP_RET_ALLOW),
   };
   const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
@@ -198,6 +208,25 @@ static int bind_calls(int net) {
   return 0;
 }
 #endif
+
+/*
+ * For root, in a container say: keeps what access to files and memory takes, drops the rest for good. With
+ * CAP_PERFMON the kernel shows other processes' memory and environment, whatever Landlock says (since 6.15).
+ */
+static void drop_capabilities(void) {
+  for (int capability = 0; capability < 64; capability++) {
+    switch (capability) {
+    case CAP_DAC_OVERRIDE:
+    case CAP_DAC_READ_SEARCH:
+    case CAP_FOWNER:
+    case CAP_IPC_LOCK:
+    case CAP_SYS_NICE:
+      break;
+    default:
+      prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); /* fails for who has none to drop */
+    }
+  }
+}
 
 /* A descriptor that is open already is bound by nothing: only the standard three go on. */
 static void close_inherited(void) {
@@ -247,6 +276,7 @@ int main(int argc, char **argv) {
   /* A stage does not outlive the runner that holds the lock of its folder: it saves and ends. */
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   close_inherited();
+  drop_capabilities();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
     fprintf(stderr, "launch: cannot give up privileges: %s\n", strerror(errno));
     return EXIT_NOT_BOUND;

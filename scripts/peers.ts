@@ -9,10 +9,9 @@ import { exists, PIP_ENVIRONMENT, PIP_OPTIONS, pipError } from "./setup/libtorch
 import { lastLines, type RunProgram, runProgram } from "./setup/program.ts";
 import { read } from "./setup/record.ts";
 
-const BUILD = new URL("../native/build", import.meta.url).pathname;
-const FOLDER = `${BUILD}/peers`;
+const BUILD = decodeURIComponent(new URL("../native/build", import.meta.url).pathname);
 /** Written last: where it says what is wanted, the environment is whole. */
-const COMPLETE = `${FOLDER}/complete.json`;
+const COMPLETE = "peers/complete.json";
 
 /** The environment's python, for `--allow-run` and `Deno.Command`; relative to the project. */
 export const PEERS_PYTHON = "native/build/peers/bin/python";
@@ -24,12 +23,12 @@ const BESIDE_TORCH = ["filelock", "typing-extensions", "sympy", "networkx", "jin
 
 /** The python of a whole environment (absolute path), or undefined: then say that `deno task peers` makes it. */
 export function peersPython(): string | undefined {
-  return completed() === undefined ? undefined : Deno.realPathSync(`${FOLDER}/bin`) + "/python";
+  return completed(BUILD) === undefined ? undefined : `${BUILD}/peers/bin/python`;
 }
 
-function completed(): string | undefined {
+function completed(build: string): string | undefined {
   try {
-    return Deno.readTextFileSync(COMPLETE);
+    return Deno.readTextFileSync(`${build}/${COMPLETE}`);
   } catch (error) {
     // Not permitted: a test run without flags, for which there are no peers.
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return undefined;
@@ -37,12 +36,13 @@ function completed(): string | undefined {
   }
 }
 
-/** Makes the environment, unless it is there. */
-async function makePeers(run: RunProgram, say: (line: string) => void): Promise<void> {
-  const libtorch = read(BUILD)?.libtorch;
+/** Makes the environment under `build`, unless it is there. Throws {@link UserError} where that cannot be. */
+export async function makePeers(build: string, run: RunProgram, say: (line: string) => void): Promise<void> {
+  const folder = `${build}/peers`;
+  const libtorch = read(build)?.libtorch;
   if (!libtorch) throw new UserError("Set-up has not come to its end: run `deno task setup`");
   const wanted = JSON.stringify({ torch: libtorch.version, folder: libtorch.folder, packages: PACKAGES });
-  if (completed() === wanted) return say(`peers: there already (torch ${libtorch.version})`);
+  if (completed(build) === wanted) return say(`peers: there already (torch ${libtorch.version})`);
 
   const started = performance.now();
   const python = async (program: string, ...args: string[]) => {
@@ -52,8 +52,8 @@ async function makePeers(run: RunProgram, say: (line: string) => void): Promise<
   };
   // --clear: what is left of a cut-off run. --without-pip: Debian's python3 has no ensurepip, and any pip can install
   // into any folder.
-  await python("python3", "-m", "venv", "--clear", "--without-pip", FOLDER);
-  const site = sitePackages();
+  await python("python3", "-m", "venv", "--clear", "--without-pip", folder);
+  const site = sitePackages(folder);
 
   const isPackage = exists(`${libtorch.folder}/__init__.py`);
   const torch = isPackage ? [] : [`torch==${libtorch.version}`];
@@ -63,19 +63,19 @@ async function makePeers(run: RunProgram, say: (line: string) => void): Promise<
   await python("python3", "-m", "pip", "install", ...PIP_OPTIONS, "--target", site, ...packages);
 
   const imports = ["torch", ...PACKAGES].join(", ");
-  const version = await python(`${FOLDER}/bin/python`, "-c", `import ${imports}; print(torch.__version__)`);
+  const version = await python(`${folder}/bin/python`, "-c", `import ${imports}; print(torch.__version__)`);
   if (version.split("\n").at(-1) !== libtorch.version) {
     throw new UserError(
       `The peers' torch is ${version} and the shim's ${libtorch.version}: run \`deno task setup\``,
     );
   }
-  Deno.writeTextFileSync(COMPLETE, wanted);
+  Deno.writeTextFileSync(`${build}/${COMPLETE}`, wanted);
   say(`peers: torch ${libtorch.version} and ${PACKAGES.join(", ")}, in ${seconds(started)} s`);
 }
 
-function sitePackages(): string {
-  const [version] = [...Deno.readDirSync(`${FOLDER}/lib`)];
-  return `${FOLDER}/lib/${version!.name}/site-packages`;
+function sitePackages(folder: string): string {
+  const [version] = [...Deno.readDirSync(`${folder}/lib`)];
+  return `${folder}/lib/${version!.name}/site-packages`;
 }
 
 const seconds = (started: number) => ((performance.now() - started) / 1000).toFixed(0);
@@ -83,7 +83,7 @@ const seconds = (started: number) => ((performance.now() - started) / 1000).toFi
 if (import.meta.main) {
   const terminal = new Terminal();
   try {
-    await makePeers(runProgram, (line) => terminal.log(line));
+    await makePeers(BUILD, runProgram, (line) => terminal.log(line));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     terminal.log(error.message);

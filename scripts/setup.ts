@@ -13,6 +13,8 @@ import { current, type Env, type Folders, products, record, stamp, write } from 
 /** What set-up needs of the outside; tests give their own. */
 export interface Surroundings extends Folders {
   readonly env: Env;
+  /** Bytes. */
+  readonly freeMemory: () => number;
   readonly run: RunProgram;
   readonly say: (line: string) => void;
   /** Loads what was built and says what it runs on; throws where it does not load. */
@@ -52,7 +54,7 @@ async function work(around: Surroundings): Promise<void> {
   const libtorch = await findLibtorch(around);
   say(`libtorch: ${libtorch.version}, ${WHY[libtorch.foundBy]} (${libtorch.folder})`);
 
-  const build = { ...around, libtorch, jobs: parallelJobs(around.env) };
+  const build = { ...around, libtorch, jobs: parallelJobs(around) };
   say(`compiler: ${await configure(build)}`);
   const before = products(around.build).map(stamp).join();
   const started = performance.now();
@@ -74,9 +76,9 @@ const WHY = {
   "own copy": "a copy of this project's own",
 } as const;
 
-function parallelJobs(env: Env): number | undefined {
-  if (env("CMAKE_BUILD_PARALLEL_LEVEL")) return undefined;
-  return jobs(navigator.hardwareConcurrency, Deno.systemMemoryInfo().available);
+function parallelJobs({ env, freeMemory }: Surroundings): number | undefined {
+  if (env("CMAKE_BUILD_PARALLEL_LEVEL")) return undefined; // cmake reads it
+  return jobs(navigator.hardwareConcurrency, freeMemory());
 }
 
 function tryShim(): string {
@@ -111,6 +113,7 @@ if (import.meta.main) {
       native: Deno.realPathSync(native),
       build: `${Deno.realPathSync(native)}/build`,
       env: (name) => Deno.env.get(name),
+      freeMemory: () => Deno.systemMemoryInfo().available,
       run: watched(runProgram, terminal),
       say: (line) => terminal.log(line),
       tryShim,

@@ -57,10 +57,7 @@ async function runStage(runFolder: string, id: string): Promise<number> {
       }
       const { sentence, stack } = explain(error);
       log.line(stack ?? sentence);
-      terminal.log(
-        stack === undefined ? sentence : `${sentence} (the stack is in ${join(folder, "log.txt")})`,
-      );
-      finish("failed", sentence);
+      finish("failed", sentence); // the runner says it
       return EXIT.failed;
     }
     terminal.clear();

@@ -36,7 +36,7 @@ export interface YamlDocument {
 export function parseYaml(text: string, file: string): YamlDocument {
   const lines = new LineCounter();
   const document = withoutEnvironment(() =>
-    parseDocument(text, { merge: true, lineCounter: lines, prettyErrors: false })
+    parseDocument(text, { merge: true, lineCounter: lines, prettyErrors: false, logLevel: "silent" })
   );
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);

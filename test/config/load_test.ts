@@ -174,7 +174,7 @@ const MISTAKES: Record<string, [file: string, ...lines: string[]]> = {
 };
 
 for (const [what, [text, ...lines]] of Object.entries(MISTAKES)) {
-  Deno.test(`parsePipeline() tells where and what is wrong when there is ${what}`, () => {
+  Deno.test(`parsePipeline() tells where and what is wrong, given ${what}`, () => {
     assert.deepEqual(messageOf(text).split("\n"), lines);
   });
 }

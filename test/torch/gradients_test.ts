@@ -2,6 +2,7 @@
  * Proves the gradients of every differentiable op. In float64 against central differences. The float32 kernels of the
  * CPU, whose rounding would drown the differences, against the float64 path, at widths around the vector length.
  */
+import assert from "node:assert/strict";
 import {
   attention,
   crossEntropy,
@@ -187,6 +188,18 @@ withFfi("swiglu() stays finite and right where the sigmoid is 0 or 1 in float32"
   using _scope = new Scope();
   for (const gate of [-1e4, -200, -100, -88.5, -87, -20, -1e-30, 0, 1e-30, 20, 87, 88.5, 100, 1e4]) {
     checkKernel([Tensor.from(Float32Array.of(gate, 1))], (x) => swiglu(x!), `gate ${gate}`);
+  }
+});
+
+withFfi("swiglu() is exact to 3 units of 1e-7, relative to each element", () => {
+  using _scope = new Scope();
+  const gates = Float32Array.from({ length: 4001 }, (_, i) => (i - 2000) / 25 + 0.007); // -80 to 80, never 0
+  const ups = new Float32Array(gates.length).fill(1);
+  const out = swiglu(Tensor.from(Float32Array.of(...gates, ...ups))).toArray();
+  for (const [i, gate] of gates.entries()) {
+    const expected = gate / (1 + Math.exp(-gate));
+    const off = Math.abs(out[i]! / expected - 1);
+    assert.ok(off < 3e-7, `silu(${gate}) is ${out[i]}, expected ${expected}`);
   }
 });
 

@@ -1,0 +1,62 @@
+/** A fingerprint changes with what decides the results, and with nothing else. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fingerprintOf } from "../../src/pipeline/fingerprint.ts";
+import { withFiles } from "../support.ts";
+import { smallPipeline } from "./fixture.ts";
+
+const fingerprints = (...overrides: string[]) =>
+  smallPipeline(...overrides).stages.map((config) => fingerprintOf(config, ["what it needs"]));
+/** Ids of the stages whose own fingerprint an override changes. */
+const changedBy = (...overrides: string[]) => {
+  const [before, after] = [fingerprints(), fingerprints(...overrides)];
+  return smallPipeline().stages.map(({ id }) => id).filter((_, i) => before[i] !== after[i]);
+};
+
+Deno.test("fingerprintOf() changes with a key that decides results", () => {
+  assert.deepEqual(changedBy("seed=1"), ["text", "arm", "score", "speed"]);
+  assert.deepEqual(changedBy("arm.train.steps=5"), ["arm"]);
+  assert.deepEqual(changedBy("text.bytes=1e4"), ["text"]);
+  assert.deepEqual(changedBy("speed.repeats=1"), ["speed"]);
+});
+
+Deno.test("fingerprintOf() stays when only the place, the log or the saving changes; decoding is timed", () => {
+  assert.deepEqual(
+    changedBy("arm.train.log_every=1", "arm.train.checkpoint_every=1", "arm.train.keep=1"),
+    [],
+  );
+  assert.deepEqual(changedBy("threads=1"), ["speed"]);
+  assert.deepEqual(changedBy("device=auto"), ["speed"]);
+});
+
+Deno.test("fingerprintOf() changes with the fingerprints that it needs", () => {
+  const [text] = smallPipeline().stages;
+  assert.notEqual(fingerprintOf(text!, ["a"]), fingerprintOf(text!, ["b"]));
+  assert.match(fingerprintOf(text!, []), /^[0-9a-f]{64}$/);
+});
+
+withFiles("fingerprintOf() changes with the files that prepare would read, and only with those", (folder) => {
+  Deno.mkdirSync(join(folder, "books/more"), { recursive: true });
+  const write = (name: string, text: string) => Deno.writeTextFileSync(join(folder, name), text);
+  write("books/a.txt", "a");
+  const now = (input: string) => {
+    const [text] = smallPipeline(`text.input=${JSON.stringify(join(folder, input))}`).stages;
+    return fingerprintOf(text!, []);
+  };
+  const both = () => [now("books"), now("books/**/*.txt")] as const;
+
+  const [inFolder, inGlob] = both();
+  write("books/.hidden.txt", "x");
+  assert.deepEqual(both(), [inFolder, inGlob]);
+  write("books/notes.md", "x");
+  assert.notEqual(now("books"), inFolder);
+  assert.equal(now("books/**/*.txt"), inGlob);
+  write("books/more/b.txt", "b");
+  assert.notEqual(now("books/**/*.txt"), inGlob);
+  const grown = both();
+  write("books/more/b.txt", "bb");
+  assert.notEqual(now("books"), grown[0]);
+  assert.notEqual(now("books/**/*.txt"), grown[1]);
+  assert.equal(now("nowhere"), now("nowhere"));
+});

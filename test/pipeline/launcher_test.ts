@@ -1,0 +1,211 @@
+/**
+ * The launcher holds what it starts: Deno with every permission of its own, and through it any code in the process,
+ * reads and writes only what the options allow, and reaches no network.
+ */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { launch, withLauncher } from "./launcher.ts";
+
+/** Enough for any program to start. */
+const SYSTEM = ["/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/proc", "/sys"].flatMap((
+  path,
+) => ["--ro", path]);
+const DEVICES = ["--dev", "/dev/null", "--ro", "/dev/urandom"];
+
+/** Runs code with all of Deno's permissions, behind the launcher; it prints one JSON value. */
+async function probe(options: string[], code: string): Promise<unknown> {
+  const deno = Deno.execPath();
+  const args = [
+    ...SYSTEM,
+    ...DEVICES,
+    "--ro",
+    deno,
+    ...options,
+    "--",
+    deno,
+    "eval",
+    "--no-config",
+    HELPERS + code,
+  ];
+  const { stdout, stderr } = await launch(args, { DENO_DIR: "/dev/null/deno" });
+  assert(stdout !== "", stderr);
+  return JSON.parse(stdout);
+}
+
+/** In the probe: the name of the error that an action ends in, or "done". */
+const HELPERS = `
+  const tried = async (act) => { try { await act(); return "done"; } catch (e) { return e.name; } };
+  const print = (value) => console.log(JSON.stringify(value));
+`;
+
+const { landlock } = await (async () => {
+  try {
+    const { stdout } = await launch(["--check"]);
+    return { landlock: Number(/ABI (\d+)/.exec(stdout)?.[1] ?? 0) };
+  } catch {
+    return { landlock: 0 }; // no launcher: every test below is ignored anyway
+  }
+})();
+
+/** Where the kernel has no Landlock there is nothing to hold; seccomp is tested all the same. */
+function withLandlock(name: string, body: (folder: string) => Promise<void>): void {
+  withLauncher(name, async (folder) => {
+    // deno-lint-ignore no-console
+    if (landlock < 1) return console.log("not checked: this kernel has no Landlock");
+    await body(folder);
+  });
+}
+
+withLandlock("a launched program reads inside its lists and not outside, from any thread", async (folder) => {
+  const [inside, outside] = [join(folder, "inside"), join(folder, "outside")];
+  for (const path of [inside, outside]) {
+    Deno.mkdirSync(path);
+    Deno.writeTextFileSync(join(path, "file"), "text");
+  }
+  const seen = await probe(
+    ["--ro", inside],
+    `
+    const reads = async (path) => [
+      await tried(() => Deno.readTextFileSync(path)),
+      await tried(() => Deno.readTextFile(path)),
+      await tried(() => import("node:fs").then((fs) => fs.promises.readFile(path))),
+    ];
+    print({
+      inside: await reads("${inside}/file"),
+      outside: await reads("${outside}/file"),
+      folder: await tried(() => [...Deno.readDirSync("${outside}")]),
+      system: await tried(() => Deno.readTextFileSync("/etc/passwd")),
+      write: await tried(() => Deno.writeTextFileSync("${inside}/new", "")),
+      remove: await tried(() => Deno.removeSync("${inside}/file")),
+    });
+  `,
+  );
+  const refused = "PermissionDenied";
+  assert.deepEqual(seen, {
+    inside: ["done", "done", "done"],
+    outside: [refused, refused, "Error"], // node's own class
+    folder: refused,
+    system: refused,
+    write: refused,
+    remove: refused,
+  });
+});
+
+withLandlock(
+  "a launched program writes inside its lists and not outside, and cannot lead others astray",
+  async (folder) => {
+    const [inside, outside] = [join(folder, "inside"), join(folder, "outside")];
+    for (const path of [inside, outside]) Deno.mkdirSync(path);
+    Deno.writeTextFileSync(join(outside, "file"), "text");
+    const seen = await probe(
+      ["--rw", inside, "--ro", outside],
+      `
+    print({
+      write: await tried(() => Deno.writeTextFileSync("${inside}/new", "text")),
+      rename: await tried(() => Deno.renameSync("${inside}/new", "${inside}/newer")),
+      folder: await tried(() => Deno.mkdirSync("${inside}/a/b", { recursive: true })),
+      across: await tried(() => Deno.renameSync("${inside}/newer", "${inside}/a/b/newer")),
+      truncate: await tried(() => Deno.truncateSync("${inside}/a/b/newer")),
+      remove: await tried(() => Deno.removeSync("${inside}/a", { recursive: true })),
+      writeOutside: await tried(() => Deno.writeTextFileSync("${outside}/file", "other")),
+      truncateOutside: await tried(() => Deno.truncateSync("${outside}/file")),
+      renameOutside: await tried(() => Deno.renameSync("${outside}/file", "${inside}/file")),
+      link: await tried(() => Deno.symlinkSync("/etc", "${inside}/link")),
+      hardLink: await tried(() => Deno.linkSync("${outside}/file", "${inside}/file")),
+      program: await tried(() => {
+        Deno.writeTextFileSync("${inside}/program", "#!/bin/true", { mode: 0o755 });
+        new Deno.Command("${inside}/program").outputSync();
+      }),
+    });
+  `,
+    ) as Record<string, string>;
+    const allowed = ["write", "rename", "folder", "across", "truncate", "remove"];
+    for (const [what, ended] of Object.entries(seen)) {
+      if (allowed.includes(what)) assert.equal(ended, "done", what);
+      else assert.notEqual(ended, "done", what);
+    }
+    assert.equal(Object.keys(seen).length, 12);
+    assert.equal(Deno.readTextFileSync(join(outside, "file")), "text");
+    assert.deepEqual([...Deno.readDirSync(inside)].map(({ name }) => name), ["program"]);
+  },
+);
+
+withLandlock("a launched program cannot signal, or look into, the process that started it", async () => {
+  const seen = await probe(
+    [],
+    `
+    print({
+      kill: await tried(() => Deno.kill(${Deno.pid}, "SIGCONT")),
+      memory: await tried(() => Deno.readTextFileSync("/proc/${Deno.pid}/environ")),
+    });
+  `,
+  ) as Record<string, string>;
+  if (landlock >= 6) assert.notEqual(seen.kill, "done");
+  assert.notEqual(seen.memory, "done");
+});
+
+withLauncher("a launched program reaches nobody over a socket, unless --net leaves it", async () => {
+  const code = `
+    print([
+      await tried(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close()),
+      await tried(() => Deno.connect({ hostname: "127.0.0.1", port: 9 })),
+      await tried(() => Deno.connect({ transport: "unix", path: "/nowhere" })),
+    ]);
+  `;
+  const refused = "PermissionDenied";
+  assert.deepEqual(await probe(["--net"], code), ["done", "ConnectionRefused", "NotFound"]);
+  assert.deepEqual(await probe([], code), [refused, refused, refused]);
+});
+
+withLauncher("what a launched program starts stays bound", async (folder) => {
+  Deno.writeTextFileSync(join(folder, "secret"), "text");
+  const seen = await probe(
+    [],
+    `
+    const { success, stdout } = new Deno.Command("/bin/cat", { args: ["${folder}/secret"] }).outputSync();
+    print([success, stdout.length]);
+  `,
+  );
+  assert.deepEqual(seen, landlock < 1 ? [true, 4] : [false, 0]);
+});
+
+withLauncher(
+  "the launcher hands on arguments, exit code and the three standard descriptors only",
+  async () => {
+    const list = await launch([...SYSTEM, "--", "/bin/ls", "/proc/self/fd"]);
+    assert.deepEqual(list.stdout.trim().split("\n"), ["0", "1", "2", "3"], list.stderr); // 3: ls reads the folder
+    const shell = await launch([
+      ...SYSTEM,
+      "--",
+      "/bin/sh",
+      "-c",
+      'echo "$1|$2"; exit 75',
+      "sh",
+      "a b",
+      "--ro",
+    ]);
+    assert.deepEqual([shell.stdout, shell.code], ["a b|--ro\n", 75]);
+  },
+);
+
+withLauncher("the launcher tells wrong options and missing programs by exit code and sentence", async () => {
+  const cases: [args: string[], code: number, message: RegExp][] = [
+    [[], 120, /^launch: no program after --\nusage: /],
+    [["--"], 120, /^launch: no program after --\n/],
+    [["--rx", "/", "--", "/bin/true"], 120, /^launch: unknown option --rx\n/],
+    [["--ro"], 120, /^launch: --ro needs a path\n$/],
+    [
+      ["--verbose", "--ro", "/nowhere", ...SYSTEM, "--", "/bin/true"],
+      0,
+      /^launch: \/nowhere does not exist: passed over\n/,
+    ],
+    [[...SYSTEM, "--", "/nowhere"], 127, /^launch: cannot run \/nowhere: No such file or directory\n$/],
+    [[...SYSTEM, "--", "/usr"], 126, /^launch: cannot run \/usr: Permission denied\n$/],
+  ];
+  for (const [args, code, message] of cases) {
+    const ended = await launch(args);
+    assert.equal(ended.code, code, args.join(" "));
+    assert.match(ended.stderr, message);
+  }
+});

@@ -1,0 +1,110 @@
+/** What has run is skipped, what was begun goes on, and what changed starts over unless that would cost a training. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { clearStage } from "../../src/pipeline/clear.ts";
+import { type PlannedStage, planPipeline, select } from "../../src/pipeline/plan.ts";
+import { type Status, writeStageFile, writeStatus } from "../../src/pipeline/stage_files.ts";
+import { UserError } from "../../src/stage/errors.ts";
+import { withFiles } from "../support.ts";
+import { smallPipeline } from "./fixture.ts";
+
+const states = (plan: readonly PlannedStage[]) => plan.map(({ state }) => state);
+const actions = (plan: readonly PlannedStage[], force = false) =>
+  select(plan, { force }, "small.yaml").map(({ action }) => action);
+
+/** Leaves a stage as if it had ended so. */
+function leave({ folder, file }: PlannedStage, state: Status["state"]): void {
+  Deno.mkdirSync(folder, { recursive: true });
+  writeStageFile(folder, file);
+  writeStatus(folder, { state, started: "2026-01-01T00:00:00.000Z", seconds: 1 });
+}
+
+function checkpoint({ folder }: PlannedStage): void {
+  Deno.mkdirSync(join(folder, "checkpoints/step-00000004"), { recursive: true });
+}
+
+withFiles("planPipeline() finds stages new, done, begun and changed", (run) => {
+  const plan = (...overrides: string[]) => planPipeline(smallPipeline(...overrides), run);
+  assert.deepEqual(states(plan()), ["new", "new", "new", "new", "new"]);
+  const [text, arm, score, speed] = plan();
+  for (const stage of [text!, arm!, score!]) leave(stage, "done");
+  leave(speed!, "failed");
+  assert.deepEqual(states(plan()), ["done", "done", "done", "continue", "new"]);
+  assert.deepEqual(actions(plan()), ["skip", "skip", "skip", "run", "run"]);
+
+  assert.deepEqual(states(plan("score.tokens=7")), ["done", "done", "changed", "continue", "new"]);
+  assert.deepEqual(plan("score.tokens=7")[2]!.changes, ["tokens: 200000 before, 7 now"]);
+  assert.deepEqual(actions(plan("score.tokens=7")), ["skip", "skip", "clear and run", "run", "run"]);
+});
+
+withFiles("planPipeline() makes anew what follows from a stage that is made anew", (run) => {
+  const plan = planPipeline(smallPipeline(), run);
+  for (const stage of plan) leave(stage, "done");
+  leave(plan[1]!, "interrupted");
+  assert.deepEqual(states(planPipeline(smallPipeline(), run)), [
+    "done",
+    "continue",
+    "continue",
+    "continue",
+    "continue",
+  ]);
+});
+
+withFiles("select() refuses to throw away checkpoints of another config unless forced", (run) => {
+  const [text, arm] = planPipeline(smallPipeline(), run);
+  leave(text!, "done");
+  leave(arm!, "interrupted");
+  const changed = planPipeline(smallPipeline("arm.train.steps=5"), run);
+  assert.equal(actions(changed)[1], "clear and run"); // there was nothing to lose
+  checkpoint(arm!);
+  assert.throws(() => actions(changed), (error) => {
+    assert(error instanceof UserError);
+    assert.equal(
+      error.message,
+      "arm holds checkpoints of another run (train.steps: 4 before, 5 now; train.warmup: 0 before, 1 now): to throw them away, add --force " +
+        "(or only for it: deno task train small.yaml --stage arm --force); to keep them, choose another name " +
+        "for the pipeline (--set name=...) or for the stage",
+    );
+    return true;
+  });
+  assert.equal(actions(changed, true)[1], "clear and run");
+});
+
+withFiles("select() lets a training look for itself when only its text was made anew", (run) => {
+  const [text, arm] = planPipeline(smallPipeline(), run);
+  leave(text!, "done");
+  leave(arm!, "done");
+  checkpoint(arm!);
+  const plan = planPipeline(smallPipeline("text.bytes=3e4"), run);
+  assert.deepEqual(states(plan).slice(0, 2), ["changed", "changed"]);
+  assert.deepEqual(actions(plan).slice(0, 2), ["clear and run", "run"]);
+});
+
+withFiles("select() runs one stage or one kind, once what they need is done", (run) => {
+  const plan = () => planPipeline(smallPipeline(), run);
+  const ids = (selection: Parameters<typeof select>[1]) =>
+    select(plan(), selection, "small.yaml").map(({ stage, action }) => `${stage.config.id}: ${action}`);
+  assert.throws(() => ids({ kind: "train", force: false }), {
+    message: "arm needs text, which is not done: run `deno task prepare small.yaml --stage text`, or " +
+      "`deno task pipeline small.yaml` for all",
+  });
+  leave(plan()[0]!, "done");
+  assert.deepEqual(ids({ kind: "train", force: false }), ["arm: run"]);
+  leave(plan()[1]!, "done");
+  assert.deepEqual(ids({ kind: "train", force: false }), ["arm: skip"]);
+  assert.deepEqual(ids({ kind: "train", force: true }), ["arm: skip"]);
+  assert.deepEqual(ids({ kind: "train", id: "arm", force: true }), ["arm: clear and run"]);
+  assert.throws(() => ids({ kind: "train", id: "amr", force: false }), {
+    message: 'small.yaml has no train stage "amr": there is arm',
+  });
+});
+
+withFiles("clearStage() removes a stage's own files and leaves the rest", (folder) => {
+  Deno.mkdirSync(join(folder, "checkpoints/step-00000001"), { recursive: true });
+  for (const name of ["metrics.jsonl", "train.json.partial", "status.json", "log.txt", "lock", "notes.txt"]) {
+    Deno.writeTextFileSync(join(folder, name), "");
+  }
+  clearStage(folder, "train");
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["lock", "notes.txt"]);
+});

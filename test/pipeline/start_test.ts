@@ -1,0 +1,34 @@
+/** The environment of a stage's process: what it needs, and nothing of the user's. */
+
+import assert from "node:assert/strict";
+import { environmentFor } from "../../src/pipeline/start.ts";
+import { smallPipeline } from "./fixture.ts";
+
+const OWN = {
+  HOME: "/home/me",
+  PATH: "/bin",
+  SECRET: "1",
+  NO_COLOR: "1",
+  OMP_PLACES: "cores",
+  FORETOKEN_X: "2",
+};
+const ALWAYS = { DENO_DIR: "/dev/null/deno", DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
+
+Deno.test("environmentFor() hands a computing stage the thread settings, and others nothing but colour", () => {
+  const [text, arm] = smallPipeline("threads=3").stages;
+  assert.deepEqual(environmentFor(text!, OWN), ALWAYS);
+  assert.deepEqual(environmentFor(arm!, OWN), {
+    ...ALWAYS,
+    OMP_PLACES: "cores",
+    FORETOKEN_X: "2",
+    GOMP_SPINCOUNT: "10000",
+    OMP_NUM_THREADS: "3",
+  });
+});
+
+Deno.test("environmentFor() leaves the user's own choice of waiting and threads", () => {
+  const [, arm] = smallPipeline().stages;
+  const own = { OMP_WAIT_POLICY: "active", OMP_NUM_THREADS: "8" };
+  const { DENO_DIR: _, DENO_NO_UPDATE_CHECK: __, ...rest } = environmentFor(arm!, own);
+  assert.deepEqual(rest, own);
+});

@@ -1,0 +1,168 @@
+/** Proves who is trained: sleeping heads stand still to the bit, only matrices decay, and no bad step changes anything. */
+import assert from "node:assert/strict";
+import { MtpModel, Parameters } from "../../src/model/mod.ts";
+import { Scope, Tensor } from "../../src/torch/mod.ts";
+import { Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
+import { someSequences, tensorsOf, tinyOptions } from "../model/tiny.ts";
+import { withFfi } from "../support.ts";
+
+const OPTIONS: OptimizerOptions = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0.1, clip: 1 };
+const LR = 0.01;
+
+/** Bytes by name. */
+type Snapshot = Map<string, Uint8Array>;
+
+const snapshot = (entries: [string, Tensor][]): Snapshot =>
+  new Map(entries.map(([name, tensor]) => [name, tensor.toBytes()]));
+
+/** Names of what is not the same any more; what is new counts. */
+const changed = (before: Snapshot, after: Snapshot): string[] =>
+  [...after].filter(([name, bytes]) => String(before.get(name)) !== String(bytes)).map(([name]) => name);
+
+/** A model and its optimizer. */
+class Training implements Disposable {
+  readonly model: MtpModel;
+  readonly optimizer: Optimizer;
+
+  constructor(changes: { readonly tied?: boolean } = {}) {
+    this.model = new MtpModel(tinyOptions(changes), 1, "cpu");
+    this.optimizer = new Optimizer(this.model.parameters, OPTIONS);
+  }
+
+  /** Gradients from the text that `name` decides, then a step; returns the norm. */
+  step(name: string, scales: readonly number[], lr = LR): number {
+    using _scope = new Scope();
+    this.model.backward(tensorsOf(someSequences(this.model.shape, 2, name)), scales);
+    return this.optimizer.step(lr).item();
+  }
+
+  /** Bytes of parameters, moments and counters. */
+  get state(): Snapshot {
+    return snapshot([...this.model.parameters.entries(), ...this.optimizer.entries()]);
+  }
+
+  /** Steps that a parameter has taken; undefined before its first. */
+  steps(name: string): number | undefined {
+    return this.optimizer.entries().find(([entry]) => entry === `${name}.step`)?.[1].item();
+  }
+
+  [Symbol.dispose](): void {
+    this.optimizer[Symbol.dispose]();
+    this.model[Symbol.dispose]();
+  }
+}
+
+withFfi("a head that never was awake has its first weights and no state at all", () => {
+  using training = new Training();
+  const before = training.state;
+  for (const name of ["a", "b", "c"]) training.step(name, [0.02, 0, 0.02]);
+  assert.deepEqual(training.state.get("heads.2"), before.get("heads.2"));
+  const known = new Set(
+    training.optimizer.entries().map(([name]) => name.replace(/\.(mean|square|step)$/, "")),
+  );
+  const all = training.model.parameters.entries().map(([name]) => name);
+  assert.deepEqual([...known].sort(), all.filter((name) => name !== "heads.2").sort());
+});
+
+withFfi("a head that falls asleep keeps its weights, moments and counter to the bit, then goes on", () => {
+  using training = new Training();
+  for (const name of ["a", "b"]) training.step(name, [0.02, 0.02, 0.02]);
+  const before = training.state;
+  for (const name of ["c", "d", "e"]) training.step(name, [0.02, 0, 0.02]);
+  const others = [...before.keys()].filter((name) => !name.startsWith("heads.2"));
+  assert.deepEqual(changed(before, training.state).sort(), others.sort());
+  assert.equal(training.steps("heads.2"), 2);
+  assert.equal(training.steps("heads.1"), 5);
+
+  training.step("f", [0.02, 0.02, 0.02]);
+  assert.equal(training.steps("heads.2"), 3);
+  assert.equal(training.steps("heads.1"), 6);
+  const awake = changed(before, training.state).filter((name) => name.startsWith("heads.2"));
+  assert.deepEqual(awake, ["heads.2", "heads.2.mean", "heads.2.square", "heads.2.step"]);
+});
+
+withFfi(
+  "the first step of a head that wakes late is a first step: its bias is corrected by its own counter",
+  () => {
+    using late = new Training();
+    for (const name of ["a", "b", "c"]) late.step(name, [0.02, 0, 0.02]);
+    using fresh = new Training();
+    for (const [name, tensor] of late.model.parameters.entries()) {
+      fresh.model.parameters.get(name).copyBytes_(tensor.toBytes());
+    }
+    for (const training of [late, fresh]) training.step("d", [0.02, 0.02, 0.02]);
+    for (const name of ["heads.2", "heads.2.mean", "heads.2.square", "heads.2.step"]) {
+      assert.deepEqual(late.state.get(name), fresh.state.get(name), name);
+    }
+    assert.notDeepEqual(late.state.get("heads.1"), fresh.state.get("heads.1"));
+  },
+);
+
+withFfi("a tied matrix is one parameter with one state, and trains while head 1 sleeps", () => {
+  using training = new Training({ tied: true });
+  const before = training.state;
+  training.step("a", [0, 0.02, 0]);
+  assert.equal(training.steps("embedding"), 1);
+  assert.notDeepEqual(training.state.get("embedding"), before.get("embedding"));
+});
+
+withFfi("step() forgets the gradients", () => {
+  using training = new Training();
+  training.step("a", [0.02, 0.02, 0.02]);
+  assert.ok(training.model.parameters.tensors().every((tensor) => !tensor.hasGrad));
+});
+
+/** A matrix and a vector whose gradients are `value` everywhere. */
+function pair(value: number): Parameters {
+  const parameters = new Parameters("cpu", 1);
+  parameters.normal("matrix", [3, 4], 1);
+  parameters.ones("vector", 4);
+  using _scope = new Scope();
+  for (const tensor of parameters.tensors()) tensor.backward(Tensor.full(tensor.shape, value));
+  return parameters;
+}
+
+withFfi("decay shrinks matrices and leaves vectors alone", () => {
+  using parameters = pair(0); // without gradients AdamW does nothing but decay
+  const [matrix, vector] = parameters.tensors().map((tensor) => tensor.toArray());
+  using optimizer = new Optimizer(parameters, { ...OPTIONS, weight_decay: 0.5 });
+  using _norm = optimizer.step(0.1);
+  const shrunk = parameters.get("matrix").toArray();
+  matrix!.forEach((x, i) => assert.ok(Math.abs(shrunk[i]! - 0.95 * x) < 1e-7));
+  assert.deepEqual(parameters.get("vector").toArray(), vector);
+});
+
+withFfi("the norm is that of all gradients together, before they are clipped", () => {
+  const step = (clip: number): { norm: number; mean: number } => {
+    using parameters = pair(3);
+    using optimizer = new Optimizer(parameters, { ...OPTIONS, clip });
+    using norm = optimizer.step(LR);
+    return { norm: norm.item(), mean: optimizer.state("vector").mean.toArray()[0]! };
+  };
+  const norm = 3 * Math.sqrt(16); // 12 numbers in the matrix, 4 in the vector
+  for (const [clip, factor] of [[0, 1], [100, 1], [6, 0.5], [1, 1 / 12]] as const) {
+    const { norm: found, mean } = step(clip);
+    assert.ok(Math.abs(found - norm) < 1e-5, `norm ${found}`);
+    assert.ok(Math.abs(mean - 0.1 * 3 * factor) < 1e-6, `clip ${clip}: mean ${mean}`);
+  }
+});
+
+for (const bad of [NaN, Infinity]) {
+  withFfi(`a gradient of ${bad} changes nothing, moments and counters included`, () => {
+    using training = new Training();
+    training.step("a", [0.02, 0.02, 0.02]);
+    const before = training.state;
+    {
+      using _scope = new Scope();
+      const { model } = training;
+      model.backward(tensorsOf(someSequences(model.shape, 2, "b")), [0.02, 0.02, 0.02]);
+      const norm = model.parameters.get("norm");
+      norm.backward(Tensor.full(norm.shape, bad)); // added to what is there
+    }
+    using norm = training.optimizer.step(LR);
+    assert.ok(!Number.isFinite(norm.item()));
+    assert.deepEqual(changed(before, training.state), []);
+    training.step("c", [0.02, 0.02, 0.02]);
+    assert.equal(training.steps("norm"), 2);
+  });
+}
