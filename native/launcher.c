@@ -30,7 +30,21 @@
 /* Apart from the codes of foretoken's stages (0, 1, 2, 75); the last two are the shell's. */
 enum { EXIT_USAGE = 120, EXIT_NOT_BOUND = 121, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
-/* Landlock's numbers, spelled out: headers are often older than the running kernel. */
+/* Numbers spelled out where headers may be older than the running kernel; the same for all processors. */
+#ifndef SYS_io_uring_setup
+#define SYS_io_uring_setup 425
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule 445
+#define SYS_landlock_restrict_self 446
+#endif
 #define LL_RULE_PATH_BENEATH 1
 #define LL_CREATE_RULESET_VERSION 1u
 #define FS_EXECUTE (1ULL << 0)

@@ -9,6 +9,7 @@ import { writeJson } from "../formats/atomic.ts";
 import type { MtpModel } from "../model/mod.ts";
 import { Interrupted, UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
+import { turn } from "../stage/turn.ts";
 import { type Kernels, start } from "../torch/mod.ts";
 import { type Arm, openArm } from "../train/arm.ts";
 import { compareOutputs } from "./compare.ts";
@@ -130,7 +131,7 @@ async function timed(
       plain[i] = time("plain", decoders.plain);
       if (speculates) fast[i] = time("fast", decoders.fast);
       io.progress(`${id}: round ${round + 1}/${repeats}, prompt ${i + 1}/${requests.length}`);
-      await new Promise((resolve) => setTimeout(resolve)); // signals get their turn
+      await turn(); // signals get theirs
       if (io.stop.aborted) throw new Interrupted("stopped; nothing was written");
     }
     seconds.plain.push(sums.plain);

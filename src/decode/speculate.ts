@@ -61,7 +61,8 @@ export function speculate(model: MtpModel, request: GreedyRequest, heads = model
     sure = chosen.slice(accepted, accepted + 1);
     // No deeper than the tokens that are still wanted: the last of them needs no draft behind it.
     const depth = Math.min(heads, newTokens - tokens.length);
-    draft = draftsAfter(model, z_RD.slice(0, last, last + 1), depth, kernels);
+    // Nor behind a stop: if that is right, decoding ends with it.
+    draft = upTo(stop, draftsAfter(model, z_RD.slice(0, last, last + 1), depth, kernels));
   }
   return { tokens, forwards, drafted, drafts };
 }

@@ -9,6 +9,7 @@ import { writeJson } from "../formats/atomic.ts";
 import { addScores, emptyScores, type MtpModel, type ScoreTotals, summarize } from "../model/mod.ts";
 import { Interrupted, UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
+import { turn } from "../stage/turn.ts";
 import { ByteShards, Scope, start, Tensor } from "../torch/mod.ts";
 import { openArm } from "../train/arm.ts";
 import { type Window, windowsOver } from "./windows.ts";
@@ -61,13 +62,13 @@ async function score(
   const totals = emptyScores(model.headCount);
   let bytes = 0;
   for (const [shard, tokens] of shards.tokens.entries()) {
-    for (const windows of batched(windowsOver(tokens, context, Math.ceil(context / 2)))) {
+    const left = config.tokens - totals.heads[0]!.targets; // each input has one target of head 1
+    for (const windows of batched(windowsOver(Math.min(tokens, left + 1), context, Math.ceil(context / 2)))) {
       bytes += scoreWindows(model, shards, shard, windows, totals);
       const done = totals.heads[0]!.targets;
       io.progress(`${done.toLocaleString("en")} of ${config.tokens.toLocaleString("en")} tokens`);
-      await new Promise((resolve) => setTimeout(resolve)); // signals get their turn
+      await turn(); // signals get theirs
       if (io.stop.aborted) throw new Interrupted("stopped; nothing was written");
-      if (done >= config.tokens) return { totals, bytes };
     }
   }
   return { totals, bytes };

@@ -78,7 +78,6 @@ export const ENVIRONMENT = ["FORETOKEN_*", "OMP_*", "GOMP_*", "MKL_*", "CUDA_VIS
 /** Flags for `deno run`. */
 export function denoFlags(access: Access, { project }: Places): string[] {
   return [
-    "--quiet", // else Deno complains on a terminal that it has no module cache
     "--no-prompt",
     "--cached-only",
     "--ignore-env",

@@ -3,14 +3,15 @@
 import { isAbsolute, join, relative } from "node:path";
 import type { PipelineConfig } from "../config/schema.ts";
 import { writeJson } from "../formats/atomic.ts";
+import { fileError, writing } from "../formats/file_errors.ts";
 import { EXIT, UsageError } from "../stage/errors.ts";
-import { readStatus, writeStageFile, writeStatus } from "./stage_files.ts";
 import { Lock } from "../stage/lock.ts";
 import { stopOnSignals } from "../stage/signals.ts";
 import { Terminal } from "../stage/terminal.ts";
 import { clearStage, ensureFolder } from "./clear.ts";
 import type { Places } from "./permissions.ts";
 import { planPipeline, select, type Selection, type Task } from "./plan.ts";
+import { readStatus, writeStageFile, writeStatus } from "./stage_files.ts";
 import { findPlaces, startStage } from "./start.ts";
 
 /** What is run, and where its results go. */
@@ -34,14 +35,14 @@ const FORETOKEN = "0.1.0";
 export async function runPipeline({ config, file, runs, selection }: Order): Promise<number> {
   const run = makeRunFolder(runs, config.name);
   const terminal = new Terminal();
-  using _lock = Lock.take(join(run, "lock"), `The run ${shown(run)}`);
+  using _lock = writing(run, () => Lock.take(join(run, "lock"), `The run ${shown(run)}`));
   const tasks = select(planPipeline(config, run), selection, file);
   const places = findPlaces(run);
   writeJson(join(run, "pipeline.json"), describeRun(config, file));
 
   let child: Deno.ChildProcess | undefined;
   // SIGTERM whatever came: a terminal's Ctrl-C has reached the stage by itself, and a second SIGINT means "at once".
-  const stop = stopOnSignals(() => child?.kill("SIGTERM"));
+  const stop = stopOnSignals(() => terminate(child));
   const started = Date.now();
   for (const [i, task] of tasks.entries()) {
     const { id, run: kind } = task.stage.config;
@@ -66,6 +67,14 @@ export async function runPipeline({ config, file, runs, selection }: Order): Pro
   return EXIT.done;
 }
 
+function terminate(child: Deno.ChildProcess | undefined): void {
+  try {
+    child?.kill("SIGTERM");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // it has just ended by itself
+  }
+}
+
 function makeRunFolder(runs: string, name: string): string {
   const folder = join(isAbsolute(runs) ? runs : join(Deno.cwd(), runs), name);
   try {
@@ -73,7 +82,7 @@ function makeRunFolder(runs: string, name: string): string {
     ensureFolder(folder);
     return folder;
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    if (!(cause instanceof Deno.errors.NotCapable)) throw fileError("write", folder, cause);
     const message = `--runs ${runs}: this command may write below ./runs only; ` +
       `start it with \`deno run ... --allow-write=${runs}\` in place of \`deno task\` (deno.json has the other flags)`;
     throw new UsageError(message, { cause });
@@ -88,8 +97,10 @@ function describeRun(config: PipelineConfig, file: string): object {
 
 /** Prepares the stage's folder and starts its process. */
 function begin({ stage: { config, folder, file }, action }: Task, places: Places): Deno.ChildProcess {
-  ensureFolder(folder);
-  if (action === "clear and run") clearStage(folder, config.run);
+  writing(folder, () => {
+    ensureFolder(folder);
+    if (action === "clear and run") clearStage(folder, config.run);
+  });
   writeStageFile(folder, file);
   return startStage(config, places);
 }
@@ -130,6 +141,7 @@ function conclude(task: Task, ended: Deno.CommandStatus, attempt: Attempt, termi
 function describeEnd({ code, signal }: Deno.CommandStatus): string {
   if (signal === "SIGKILL") return "killed by SIGKILL: most likely the memory ran out";
   if (signal !== null) return `ended by ${signal}`;
+  if (code >= 120 && code <= 127) return "native/build/launch could not start it (its message is above)";
   return `ended with exit code ${code} before it could say why`;
 }
 

@@ -5,7 +5,7 @@ import type { StageConfig } from "../config/schema.ts";
 import { UserError } from "../stage/errors.ts";
 import { accessOf, denoFlags, ENVIRONMENT, launcherOptions, type Places, usesNative } from "./permissions.ts";
 
-/** Where things lie for this program and a run folder. @throws {UserError} before set-up. */
+/** Where things lie for this program and a run folder (absolute). */
 export function findPlaces(run: string): Places {
   const project = dirname(dirname(import.meta.dirname!));
   const torch = realPath(join(project, "native/build/torch"));
@@ -42,7 +42,7 @@ export function startStage(config: StageConfig, places: Places): Deno.ChildProce
     ],
     cwd: project, // deno.json is looked for here
     clearEnv: true,
-    env: environmentFor(config, Deno.env.toObject()),
+    env: environmentFor(config, { ...Deno.env.toObject(), ...(Deno.noColor ? { NO_COLOR: "1" } : {}) }),
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
@@ -64,6 +64,7 @@ export function environmentFor(config: StageConfig, own: Record<string, string>)
 
   // A stage has no module cache: one that it could write would be run, unbound, by the next runner.
   environment.DENO_DIR = "/dev/null/deno";
+  environment.DENO_LOG = "warn,deno::cache=off"; // Deno tells a terminal that it misses the cache
   environment.DENO_NO_UPDATE_CHECK = "1";
   if (!usesNative(config.run)) return environment;
   // Threads that wait in a loop make a busy machine 10 to 50 times slower; a short loop costs 8% on a quiet one.

@@ -153,9 +153,7 @@ export function loadOptimizer(folder: string, optimizer: Optimizer): void {
   const path = join(folder, FILES.optimizer);
   {
     using file = new SafetensorsFile(path);
-    for (const name of file.names) {
-      if (name.endsWith(".step")) optimizer.state(name.slice(0, -".step".length));
-    }
+    for (const [name] of optimizer.parameters.entries()) if (file.has(`${name}.step`)) optimizer.state(name);
   }
   loadTensors(path, optimizer.entries());
 }

@@ -3,7 +3,6 @@
  * the same bits as if it had never stopped.
  */
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import type { TrainConfig } from "../config/schema.ts";
 import { BlockOrder, BlockTable } from "../data/batches.ts";
 import { type ShardSet, verifyShards } from "../data/shards.ts";
@@ -11,6 +10,7 @@ import { writeJson } from "../formats/atomic.ts";
 import { addScores, emptyScores, MtpModel, summarize } from "../model/mod.ts";
 import { Interrupted, UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
+import { turn } from "../stage/turn.ts";
 import { ByteShards, type Machine, memory, Scope, start, versions } from "../torch/mod.ts";
 import {
   checkpointsIn,
@@ -70,6 +70,8 @@ class Trainer implements Disposable {
   /** Where the last line of metrics.jsonl stood. */
   #logged = { tokens: 0, seconds: 0 };
   #validation: ValidationLine | null = null;
+  /** The step of the newest checkpoint; to write it twice would leave a moment without it. */
+  #saved = 0;
 
   constructor(
     readonly config: TrainConfig,
@@ -165,7 +167,7 @@ class Trainer implements Disposable {
       if (step % validate_every === 0 || step === steps) this.#reportValidation();
       if (step % checkpoint_every === 0 || step === steps) this.#save();
       clock.lap(); // validation and saving are not training time
-      await setImmediate(); // signals and timers get their turn
+      await turn(); // signals get theirs
       if (this.io.stop.aborted && step < steps) this.#stop();
     }
     this.#summarize();
@@ -252,6 +254,12 @@ class Trainer implements Disposable {
 
   #reportValidation(): void {
     const line = this.#validate();
+    if (!Number.isFinite(line.bits_per_byte)) { // what the last step did shows nowhere else
+      throw new UserError(
+        `Training stopped after step ${line.step}: ${line.bits_per_byte} bits per byte held out. This step is not ` +
+          `saved. Lower lr, lengthen warmup, or lower clip, and start under a new name or with --force`,
+      );
+    }
     this.#metrics.write(line);
     const drafts = this.#model.headCount === 1
       ? ""
@@ -264,10 +272,11 @@ class Trainer implements Disposable {
     this.#metrics.flush();
     const state = { ...this.#done, window, run: this.#identity, machine: this.#machine() };
     saveCheckpoint(this.io.folder, this.#model, this.#optimizer, state, this.config.train.keep);
+    this.#saved = this.#done.step;
   }
 
   #stop(): never {
-    this.#save();
+    if (this.#saved !== this.#done.step) this.#save();
     throw new Interrupted(
       `stopped after step ${this.#done.step} of ${this.config.train.steps}, which is saved`,
     );
