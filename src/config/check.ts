@@ -14,6 +14,7 @@ export function checkPipeline(file: PipelineFile): Problem[] {
     ...checkId(stage, i, file.stages, reserved),
     ...checkNeeds(stage, i, file.stages),
     ...(stage.run === "train" ? checkTrain(stage, ["stages", i]) : []),
+    ...(stage.run === "decode" ? checkDecode(stage, ["stages", i], file.stages) : []),
   ]);
 }
 
@@ -91,6 +92,23 @@ function checkTrain(stage: Extract<Stage, { run: "train" }>, path: Path): Proble
     ...checkCurriculum(stage.curriculum, stage.model.heads.count, [...path, "curriculum"]),
     ...tooLong,
   ];
+}
+
+/** A prompt, with the start token that an opening of a document has before it, and its continuation fit the context. */
+function checkDecode(
+  { needs, prompt_bytes, new_tokens }: Extract<Stage, { run: "decode" }>,
+  path: Path,
+  stages: readonly Stage[],
+): Problem[] {
+  const tokens = 1 + prompt_bytes + new_tokens;
+  const short = stages.find((stage) =>
+    stage.run === "train" && needs.includes(stage.id) && stage.model.context < tokens
+  );
+  if (short?.run !== "train") return [];
+  const { id, model: { context } } = short;
+  const message = `1 + prompt_bytes (${prompt_bytes}) + new_tokens (${new_tokens}) tokens do not fit ` +
+    `the context of ${id} (${context})`;
+  return [{ path: [...path, "new_tokens"], message }];
 }
 
 function checkModel(model: ModelConfig, path: Path): Problem[] {
