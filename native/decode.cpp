@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+
 #include "guard.h"
 #include "kernels/rows.h"
 
@@ -71,6 +73,23 @@ at::Tensor attend_by_ops(const at::Tensor &query, const at::Tensor &keys, const 
   return mixed.squeeze(0).transpose(0, 1).reshape({rows, -1});
 }
 
+/// values (rows, heads, width) into cache (heads, capacity, width). By hand where it can be: a strided copy_ of a few
+/// rows costs libtorch ten times more in bookkeeping than in copying.
+void write_rows(const at::Tensor &cache, const at::Tensor &values, int64_t start) {
+  const int64_t rows = values.size(0), heads = values.size(1), width = values.size(2);
+  const bool plain = cache.is_cpu() && values.is_cpu() && cache.scalar_type() == at::kFloat &&
+                     values.scalar_type() == at::kFloat && cache.is_contiguous() && values.stride(2) == 1;
+  if (!plain) {
+    cache.narrow(1, start, rows).copy_(values.transpose(0, 1));
+    return;
+  }
+  auto *into = cache.data_ptr<float>() + start * width;
+  const auto *from = values.const_data_ptr<float>();
+  for (int64_t h = 0; h < heads; h++)
+    for (int64_t r = 0; r < rows; r++)
+      std::copy_n(from + r * values.stride(0) + h * values.stride(1), width, into + (h * cache.size(1) + r) * width);
+}
+
 } // namespace
 } // namespace ft
 
@@ -91,7 +110,23 @@ FT_EXPORT int32_t ft_cache_write(ft_tensor cache, ft_tensor values, double start
                 "cannot write ", from.sizes(), " into a cache of ", into.sizes());
     TORCH_CHECK(start >= 0 && (int64_t)start + from.size(0) <= into.size(1), "a cache of ", into.size(1),
                 " positions has no room for ", from.size(0), " at ", start);
-    into.narrow(1, (int64_t)start, from.size(0)).copy_(from.transpose(0, 1));
+    write_rows(into, from, (int64_t)start);
+  });
+}
+
+FT_EXPORT int32_t ft_choices(ft_tensor logits, double *out, int32_t capacity) {
+  return guard([&] {
+    const auto &l = get(logits);
+    TORCH_CHECK(l.dim() == 2 && l.size(0) <= capacity && l.size(1) > 0, "cannot choose from ", l.sizes());
+    const int32_t rows = (int32_t)l.size(0);
+    if (l.is_cpu() && l.scalar_type() == at::kFloat && l.is_contiguous()) {
+      const auto *row = l.const_data_ptr<float>();
+      for (int32_t r = 0; r < rows; r++, row += l.size(1)) out[r] = (double)(std::max_element(row, row + l.size(1)) - row);
+    } else {
+      const auto best = l.argmax(1).to(at::kCPU);
+      std::copy_n(best.const_data_ptr<int64_t>(), rows, out);
+    }
+    return rows;
   });
 }
 

@@ -89,6 +89,7 @@ int32_t ft_linear_nll(ft_tensor x, ft_tensor weight, ft_tensor targets, int32_t 
 ft_tensor ft_decode_linear(ft_tensor x, ft_tensor weight, int32_t rows);
 int32_t ft_cache_write(ft_tensor cache, ft_tensor values, double start);
 ft_tensor ft_cached_attention(ft_tensor q, ft_tensor keys, ft_tensor values, double start, int32_t rows);
+int32_t ft_choices(ft_tensor logits, double *out, int32_t capacity); /* index of the largest of each row; rows */
 
 /* autograd.cpp */
 int32_t ft_require_grad(ft_tensor t);

@@ -1,6 +1,7 @@
 // Norm, rotary positions and SwiGLU in one pass each, with their own backward passes. float32 on the CPU runs the row
 // kernels; everything else runs the same formula in ATen ops, which is also what the tests compare with.
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "guard.h"
@@ -35,18 +36,30 @@ void check_plain(const at::Tensor &t) {
 int64_t row_width(const at::Tensor &t) { return t.size(-1); }
 int64_t row_count(const at::Tensor &t) { return t.numel() / std::max<int64_t>(t.size(-1), 1); }
 
+/// Whether nothing will ask for gradients: then the autograd node, 2 microseconds of it, is left out.
+bool without_graph() { return !at::GradMode::is_enabled(); }
+
+struct Normed {
+  at::Tensor out, inverse;
+};
+
+Normed norm_rows(const at::Tensor &x, const at::Tensor &weight, double eps) {
+  check_plain(weight);
+  auto out = at::empty_like(x);
+  auto inverse = at::empty({row_count(x)}, x.options());
+  const int64_t width = row_width(x);
+  const auto *xs = x.const_data_ptr<float>(), *ws = weight.const_data_ptr<float>();
+  auto *os = out.data_ptr<float>(), *is = inverse.data_ptr<float>();
+  at::parallel_for(0, row_count(x), ROWS_A_THREAD, [&](int64_t first, int64_t last) {
+    row_kernels().rms_norm(xs + first * width, ws, os + first * width, is + first, last - first, width, (float)eps);
+  });
+  return {out, inverse};
+}
+
 struct RmsNorm : Function<RmsNorm> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &input, const at::Tensor &weight, double eps) {
-    check_plain(weight);
     const auto x = input.contiguous();
-    auto out = at::empty_like(x);
-    auto inverse = at::empty({row_count(x)}, x.options());
-    const int64_t width = row_width(x);
-    const auto *xs = x.const_data_ptr<float>(), *ws = weight.const_data_ptr<float>();
-    auto *os = out.data_ptr<float>(), *is = inverse.data_ptr<float>();
-    at::parallel_for(0, row_count(x), ROWS_A_THREAD, [&](int64_t first, int64_t last) {
-      row_kernels().rms_norm(xs + first * width, ws, os + first * width, is + first, last - first, width, (float)eps);
-    });
+    const auto [out, inverse] = norm_rows(x, weight, eps);
     context->save_for_backward({x, weight, inverse});
     return out;
   }
@@ -74,20 +87,24 @@ struct RmsNorm : Function<RmsNorm> {
   }
 };
 
+at::Tensor swiglu_rows(const at::Tensor &gate_up) {
+  auto sizes = gate_up.sizes().vec();
+  sizes.back() /= 2;
+  auto out = at::empty(sizes, gate_up.options());
+  const int64_t width = row_width(out);
+  const auto *in = gate_up.const_data_ptr<float>();
+  auto *os = out.data_ptr<float>();
+  at::parallel_for(0, row_count(out), ROWS_A_THREAD, [&](int64_t first, int64_t last) {
+    row_kernels().swiglu(in + first * 2 * width, os + first * width, last - first, width);
+  });
+  return out;
+}
+
 struct SwiGlu : Function<SwiGlu> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &input) {
     const auto gate_up = input.contiguous();
-    auto sizes = gate_up.sizes().vec();
-    sizes.back() /= 2;
-    auto out = at::empty(sizes, gate_up.options());
-    const int64_t width = row_width(out);
-    const auto *in = gate_up.const_data_ptr<float>();
-    auto *os = out.data_ptr<float>();
-    at::parallel_for(0, row_count(out), ROWS_A_THREAD, [&](int64_t first, int64_t last) {
-      row_kernels().swiglu(in + first * 2 * width, os + first * width, last - first, width);
-    });
     context->save_for_backward({gate_up});
-    return out;
+    return swiglu_rows(gate_up);
   }
 
   static variable_list backward(AutogradContext *context, variable_list gradients) {
@@ -108,6 +125,8 @@ struct SwiGlu : Function<SwiGlu> {
 /// x is (..., T, N, width); the first `rotated` of the N vectors of each position turn, the others are copied.
 at::Tensor rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin, int64_t rotated,
                        int64_t start, float sign) {
+  check_plain(cos);
+  check_plain(sin);
   auto out = at::empty_like(x);
   const int64_t width = x.size(-1), vectors = x.size(-2), positions = x.size(-3);
   const auto *in = x.const_data_ptr<float>(), *cs = cos.const_data_ptr<float>(), *ss = sin.const_data_ptr<float>();
@@ -126,8 +145,6 @@ at::Tensor rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Ten
 struct Rope : Function<Rope> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &x, const at::Tensor &cos,
                             const at::Tensor &sin, int64_t rotated, int64_t start) {
-    check_plain(cos);
-    check_plain(sin);
     context->save_for_backward({cos, sin});
     context->saved_data["rotated"] = rotated;
     context->saved_data["start"] = start;
@@ -163,6 +180,7 @@ FT_EXPORT ft_tensor ft_rms_norm(ft_tensor x, ft_tensor weight, double eps) {
     const auto &input = get(x), &w = get(weight);
     TORCH_CHECK(w.dim() == 1 && w.size(0) == input.size(-1), "a norm over ", input.size(-1), " and ", w.sizes(),
                 " weights");
+    if (in_kernels(input) && without_graph()) return norm_rows(input.contiguous(), w, eps).out;
     if (in_kernels(input)) return RmsNorm::apply(input, w, eps);
     return at::rms_norm(input, w.sizes(), w, eps);
   });
@@ -175,6 +193,8 @@ FT_EXPORT ft_tensor ft_rope(ft_tensor x, ft_tensor cos, ft_tensor sin, int32_t r
                     rotated <= input.size(-2) && c.dim() == 2 && c.sizes() == s.sizes() &&
                     c.size(-1) == input.size(-1) / 2 && start >= 0 && (int64_t)start + input.size(-3) <= c.size(0),
                 "cannot rotate ", input.sizes(), " from position ", start, " with a table of ", c.sizes());
+    if (in_kernels(input) && without_graph())
+      return rotate_rows(input.contiguous(), c, s, rotated, (int64_t)start, 1);
     if (in_kernels(input)) return Rope::apply(input, c, s, (int64_t)rotated, (int64_t)start);
     return rope_by_ops(input, c, s, rotated, (int64_t)start);
   });
@@ -184,6 +204,7 @@ FT_EXPORT ft_tensor ft_swiglu(ft_tensor gate_up) {
   return tensor([&] {
     const auto &input = get(gate_up);
     TORCH_CHECK(input.size(-1) % 2 == 0, "SwiGLU needs an even last dimension, not ", input.size(-1));
+    if (in_kernels(input) && without_graph()) return swiglu_rows(input.contiguous());
     if (in_kernels(input)) return SwiGlu::apply(input);
     const auto halves = input.chunk(2, -1);
     return at::silu(halves[0]) * halves[1];

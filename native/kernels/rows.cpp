@@ -29,8 +29,13 @@ inline f8 load_part(const float *p, int64_t count) {
 }
 inline void store_part(float *p, f8 v, int64_t count) { std::memcpy(p, &v, count * sizeof(float)); }
 
-/// The eight lanes in one fixed order.
-inline float sum(f8 v) { return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7])); }
+/// The eight lanes in one fixed order: ((0+4) + (2+6)) + ((1+5) + (3+7)).
+inline float sum(f8 v) {
+  typedef float f4 __attribute__((vector_size(16)));
+  const f4 halves = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+  const f4 quarters = halves + __builtin_shufflevector(halves, halves, 2, 3, 0, 1);
+  return quarters[0] + quarters[1];
+}
 
 inline f8 select(i8 mask, f8 yes, f8 no) { return (f8)(((i8)yes & mask) | ((i8)no & ~mask)); }
 
@@ -116,9 +121,16 @@ float dot(const float *a, const float *b, int64_t width) {
 }
 
 float largest(const float *x, int64_t width) {
-  float best = x[0];
-  for (int64_t j = 1; j < width; j++) best = x[j] > best ? x[j] : best;
-  return best;
+  f8 best = all(x[0]);
+  int64_t j = 0;
+  for (; j + 8 <= width; j += 8) {
+    const f8 v = load(x + j);
+    best = select(v > best, v, best);
+  }
+  float most = best[0];
+  for (int lane = 1; lane < 8; lane++) most = best[lane] > most ? best[lane] : most;
+  for (; j < width; j++) most = x[j] > most ? x[j] : most;
+  return most;
 }
 
 /// x[j] = e^(x[j] - shift); returns the sum.
@@ -139,15 +151,28 @@ float exponentials(float *x, int64_t width, float shift) {
   return sum(total);
 }
 
+/// Eight columns of the weighted values at a time, G times over: G chains of sums keep the processor busy.
+template <int G>
+inline void mix(const float *scores, const float *values, float *out, int64_t length, int64_t width, float total) {
+  f8 mixed[G];
+  for (int g = 0; g < G; g++) mixed[g] = all(0);
+  for (int64_t t = 0; t < length; t++)
+    for (int g = 0; g < G; g++) mixed[g] += all(scores[t]) * load(values + t * width + 8 * g);
+  for (int g = 0; g < G; g++) store(out + 8 * g, mixed[g] / all(total));
+}
+
 void attend(const float *q, const float *keys, const float *values, float *out, int64_t length, int64_t width,
             float scale, float *scores) {
   for (int64_t t = 0; t < length; t++) scores[t] = dot(q, keys + t * width, width) * scale;
   const float total = exponentials(scores, length, largest(scores, length));
-  for_groups(width, [&](int64_t j, auto get, auto put) {
+  int64_t j = 0;
+  for (; j + 32 <= width; j += 32) mix<4>(scores, values + j, out + j, length, width, total);
+  for (; j + 8 <= width; j += 8) mix<1>(scores, values + j, out + j, length, width, total);
+  if (j < width) {
     f8 mixed = all(0);
-    for (int64_t t = 0; t < length; t++) mixed += all(scores[t]) * get(values + t * width + j);
-    put(out + j, mixed / all(total));
-  });
+    for (int64_t t = 0; t < length; t++) mixed += all(scores[t]) * load_part(values + t * width + j, width - j);
+    store_part(out + j, mixed / all(total), width - j);
+  }
 }
 
 void rms_norm(const float *x, const float *weight, float *out, float *inverse, int64_t rows, int64_t width,

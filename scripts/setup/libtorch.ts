@@ -151,34 +151,38 @@ function attempts(driver: boolean): Attempt[] {
 /** Installs beside and renames: native/build/pip is whole or not there. */
 async function install(search: Search, python: Python | undefined): Promise<Libtorch> {
   const { build, say } = search;
-  const beside = `${build}/pip.tmp`;
-  const temporary = `${build}/tmp`;
   for (const attempt of attempts(python?.driver ?? false)) {
-    remove(beside);
-    Deno.mkdirSync(temporary, { recursive: true });
+    removeUnfinished(build);
     say(
       `libtorch: installing ${attempt.requirement} with pip into native/build/pip (0.2 GB to fetch; a CUDA build 3 GB)`,
     );
-    const { ok, output } = await search.run("python3", pipArguments(search, attempt, beside), {
+    // Named for this process: the pip of a set-up that was killed may still be writing to another one.
+    const unfinished = `${build}/${UNFINISHED}${Deno.pid}`;
+    Deno.mkdirSync(`${unfinished}/tmp`, { recursive: true });
+    const { ok, output } = await search.run("python3", pipArguments(search, attempt, `${unfinished}/site`), {
       ...PIP_ENVIRONMENT,
-      TMPDIR: temporary, // /tmp is often small
+      TMPDIR: `${unfinished}/tmp`, // /tmp is often small
     });
-    remove(temporary);
     if (ok) {
-      inspect(`${beside}/torch`);
+      inspect(`${unfinished}/site/torch`);
       remove(`${build}/pip`);
-      Deno.renameSync(beside, `${build}/pip`);
-      return { ...inspect(`${build}/pip/torch`), foundBy: "own copy" };
+      Deno.renameSync(`${unfinished}/site`, `${build}/pip`);
     }
-    remove(beside);
+    removeUnfinished(build);
+    if (ok) return { ...inspect(`${build}/pip/torch`), foundBy: "own copy" };
     if (!/No matching distribution|Could not find a version/.test(output)) throw pipError(output);
   }
   throw new UserError(
     `Cannot install libtorch: pip offers no torch 2.${OLDEST} to 2.${NEWEST} for Python ${
       python?.version ?? "3"
-    }; set ` +
-      `FORETOKEN_TORCH_INDEX to an index that has one, or LIBTORCH to a folder`,
+    }; set FORETOKEN_TORCH_INDEX to an index that has one, or LIBTORCH to a folder`,
   );
+}
+
+const UNFINISHED = "pip.tmp-";
+
+function removeUnfinished(build: string): void {
+  for (const { name } of Deno.readDirSync(build)) if (name.startsWith(UNFINISHED)) remove(`${build}/${name}`);
 }
 
 /** A configured --user, or a virtual environment that is required, does not go with --target. */

@@ -20,7 +20,15 @@ export type RunProgram = (
 /** {@link RunProgram} with real processes, which end when this one is told to. */
 export const runProgram: RunProgram = async (program, args, env = {}) => {
   const child = start(program, args, env);
-  const end = () => child.kill("SIGTERM");
+  let stopped = false;
+  const end = () => {
+    stopped = true;
+    try {
+      child.kill("SIGTERM");
+    } catch {
+      // It has ended: Ctrl-C reaches the whole group of processes.
+    }
+  };
   for (const signal of ENDING) Deno.addSignalListener(signal, end);
   try {
     const printed: string[] = [];
@@ -29,7 +37,7 @@ export const runProgram: RunProgram = async (program, args, env = {}) => {
       collect(child.stdout, printed),
       collect(child.stderr, printed),
     ]);
-    if (status.signal === "SIGTERM" || status.signal === "SIGINT") throw new UserError("Set-up was stopped");
+    if (stopped) throw new UserError(`Stopped while ${program} ran: the same command begins that part again`);
     return { ok: status.success, output: printed.join("") };
   } finally {
     for (const signal of ENDING) Deno.removeSignalListener(signal, end);

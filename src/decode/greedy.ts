@@ -1,6 +1,6 @@
 /** Plain greedy decoding with a cache: one token a forward pass. The yardstick of self-speculation. */
 import type { MtpModel } from "../model/mod.ts";
-import { type Kernels, Scope, Tensor, top2Gap } from "../torch/mod.ts";
+import { choices, type Kernels, Scope, Tensor, top2Gap } from "../torch/mod.ts";
 
 /** What both decoders take. */
 export interface GreedyRequest {
@@ -19,11 +19,6 @@ export interface Decoded {
   readonly tokens: number[];
   /** Forward passes behind the prompt's own, which gives the first token. */
   readonly forwards: number;
-}
-
-/** The most likely token of each row of logits (R, V). */
-export function choices(logits_RV: Tensor): number[] {
-  return logits_RV.argmax(1).toArray();
 }
 
 /** @throws {RangeError} when prompt and new tokens do not fit the context. */

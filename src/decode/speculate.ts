@@ -11,8 +11,8 @@
  *     out        e     _     c              3 tokens in one forward pass; c is sure, and heads 2, 3, 4 of row 2 draft
  */
 import type { MtpModel } from "../model/mod.ts";
-import { type Kernels, Scope, Tensor } from "../torch/mod.ts";
-import { checkRoom, choices, type Decoded, type GreedyRequest } from "./greedy.ts";
+import { choices, type Kernels, Scope, Tensor } from "../torch/mod.ts";
+import { checkRoom, type Decoded, type GreedyRequest } from "./greedy.ts";
 
 /** Drafts of one depth: head `depth` made them; a draft counts as proposed when all before it were accepted. */
 export interface DraftCount {

@@ -106,3 +106,11 @@ export function cachedAttention(
     native.ft_cached_attention(q.handle, keys.handle, values.handle, start, kernels === "rows" ? 1 : 0),
   );
 }
+
+const MAX_CHOICES = 1024;
+const choiceBuffer = new Float64Array(MAX_CHOICES);
+
+/** The index of the largest logit of each row of (R, V), the first of equals; waits for the device. */
+export function choices(logits: Tensor): number[] {
+  return [...choiceBuffer.subarray(0, check(native.ft_choices(logits.handle, choiceBuffer, MAX_CHOICES)))];
+}

@@ -66,6 +66,7 @@ export const SYMBOLS = {
   ft_decode_linear: { parameters: ["i32", "i32", "i32"], result: "i32" },
   ft_cache_write: { parameters: ["i32", "i32", "f64"], result: "i32" },
   ft_cached_attention: { parameters: ["i32", "i32", "i32", "f64", "i32"], result: "i32" },
+  ft_choices: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   // autograd.cpp
   ft_require_grad: { parameters: ["i32"], result: "i32" },
   ft_detach: { parameters: ["i32"], result: "i32" },

@@ -7,8 +7,7 @@ import fc from "fast-check";
 import { type KvCache, MtpModel } from "../../src/model/mod.ts";
 import { type Kernels, noGrad, Scope, Tensor, unscoped } from "../../src/torch/mod.ts";
 import { assertClose, assertSameBits, withThreads } from "../torch/compare.ts";
-import { withFfi } from "../support.ts";
-import { type Changes, someIds, tinyModel, tinyOptions } from "./tiny.ts";
+import { type Changes, someIds, tinyModel, tinyOptions, withOneThread } from "./tiny.ts";
 
 const KERNELS: readonly Kernels[] = ["rows", "aten"];
 /** Logits are of size 1 to 5 and sums of at most 20 products, each rounded by 6e-8; measured: below 1e-6. */
@@ -64,7 +63,7 @@ const SHAPES: readonly [string, Changes][] = [
 ];
 
 for (const [what, changes] of SHAPES) {
-  withFfi(`logits through the cache are those of the whole forward pass, with ${what}`, () => {
+  withOneThread(`logits through the cache are those of the whole forward pass, with ${what}`, () => {
     using model = tinyModel(changes);
     using _scope = new Scope();
     const ids = idsFor(model);
@@ -84,24 +83,27 @@ for (const [what, changes] of SHAPES) {
     }
   });
 
-  withFfi(`by the row kernels logits have the same bits however the sequence is cut, with ${what}`, () => {
-    using model = tinyModel(changes);
-    using _scope = new Scope();
-    const ids = idsFor(model);
-    const oneByOne = ids.map(() => 1);
-    const expected = withCache(model, (cache) => extendBy(model, cache, ids, oneByOne, "rows"));
-    fc.assert(
-      fc.property(cuts(ids.length), (sizes) => {
-        const actual = withCache(model, (cache) => extendBy(model, cache, ids, sizes, "rows"));
-        actual.forEach((heads, t) =>
-          heads.forEach((logits, i) =>
-            assertSameBits(logits, expected[t]![i]!, `position ${t}, head ${i + 1}`)
-          )
-        );
-      }),
-      { numRuns: 25 },
-    );
-  });
+  withOneThread(
+    `by the row kernels logits have the same bits however the sequence is cut, with ${what}`,
+    () => {
+      using model = tinyModel(changes);
+      using _scope = new Scope();
+      const ids = idsFor(model);
+      const oneByOne = ids.map(() => 1);
+      const expected = withCache(model, (cache) => extendBy(model, cache, ids, oneByOne, "rows"));
+      fc.assert(
+        fc.property(cuts(ids.length), (sizes) => {
+          const actual = withCache(model, (cache) => extendBy(model, cache, ids, sizes, "rows"));
+          actual.forEach((heads, t) =>
+            heads.forEach((logits, i) =>
+              assertSameBits(logits, expected[t]![i]!, `position ${t}, head ${i + 1}`)
+            )
+          );
+        }),
+        { numRuns: 25 },
+      );
+    },
+  );
 }
 
 /** Runs `body` with an empty cache, made outside the scope around it. */
@@ -110,7 +112,7 @@ function withCache<T>(model: MtpModel, body: (cache: KvCache) => T, capacity?: n
   return body(cache);
 }
 
-withFfi(
+withOneThread(
   "by the row kernels logits have the same bits with one thread and with two, also where they share work",
   () => {
     using model = new MtpModel(
@@ -131,7 +133,7 @@ withFfi(
   },
 );
 
-withFfi(
+withOneThread(
   "to forget drafts and to go on is as if they had never been: the same bits by the row kernels",
   () => {
     using model = tinyModel();
@@ -158,7 +160,7 @@ withFfi(
   },
 );
 
-withFfi("a full cache is an error, which leaves it as it was", () => {
+withOneThread("a full cache is an error, which leaves it as it was", () => {
   using model = tinyModel();
   using _scope = new Scope();
   const ids = idsFor(model);
@@ -179,7 +181,7 @@ withFfi("a full cache is an error, which leaves it as it was", () => {
   }
 });
 
-withFfi(
+withOneThread(
   "a cache of more positions than the context, of positions it has not, or inside a scope is refused",
   () => {
     using model = tinyModel();

@@ -8,7 +8,6 @@ import { type ModelOptions, MtpModel, shapeOf } from "../../src/model/mod.ts";
 import { crossEntropy, linear, noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
 import { lossScales } from "../../src/train/step.ts";
 import { withPeers } from "../peers.ts";
-import { withFfi } from "../support.ts";
 import {
   countsOf,
   gradientsOf,
@@ -18,6 +17,7 @@ import {
   tinyModel,
   tinyOptions,
   withNoise,
+  withOneThread,
 } from "./tiny.ts";
 
 /** What plain_model.py takes and gives. */
@@ -83,7 +83,7 @@ function compare(plain: Case, expected: Result): void {
 }
 
 for (const [n, what] of ["all heads", "weights, a sleeping head, the mean", "tied, one key head"].entries()) {
-  withFfi(`the model equals PyTorch's in the committed case of ${what}`, () => {
+  withOneThread(`the model equals PyTorch's in the committed case of ${what}`, () => {
     const path = new URL("../golden/mtp.json", import.meta.url);
     const golden: { case: Case; result: Result }[] = JSON.parse(Deno.readTextFileSync(path));
     compare(golden[n]!.case, golden[n]!.result);
@@ -115,7 +115,7 @@ withPeers("the model equals PyTorch's: heads, weights, tied, grouped queries", a
   for (const [n, result] of results.entries()) compare(CASES[n]!, result);
 });
 
-withFfi("backward() gives the gradients that autograd gives for the whole graph", () => {
+withOneThread("backward() gives the gradients that autograd gives for the whole graph", () => {
   for (const scales of [[0.1, 0.2, 0.3], [0.5, 0, 0.01], [0, 0, 1], [0.1, 0, 0]]) {
     for (const tied of [false, true]) {
       using model = tinyModel({ tied });
@@ -141,7 +141,7 @@ withFfi("backward() gives the gradients that autograd gives for the whole graph"
   }
 });
 
-withFfi("backward() adds to the gradients that are there", () => {
+withOneThread("backward() adds to the gradients that are there", () => {
   using model = tinyModel();
   using other = tinyModel();
   using _scope = new Scope();
@@ -156,7 +156,7 @@ withFfi("backward() adds to the gradients that are there", () => {
   for (const [name, expected] of gradientsOf(other)) assertNear(inParts.get(name)!, expected!, name);
 });
 
-withFfi("a head of scale 0 is not run: no term, no gradient; without any head nothing gets one", () => {
+withOneThread("a head of scale 0 is not run: no term, no gradient; without any head nothing gets one", () => {
   using model = tinyModel();
   using _scope = new Scope();
   const sequences = tensorsOf(someSequences(model.shape, 2));
@@ -169,7 +169,7 @@ withFfi("a head of scale 0 is not run: no term, no gradient; without any head no
   assert.deepEqual(asleep, ["heads.2"]);
 });
 
-withFfi("every head starts close to the entropy of a uniform guess", () => {
+withOneThread("every head starts close to the entropy of a uniform guess", () => {
   const options = tinyOptions({ vocab: 320, K: 4 });
   using model = new MtpModel(options, 1337, "cpu");
   using _scope = new Scope();
@@ -181,7 +181,7 @@ withFfi("every head starts close to the entropy of a uniform guess", () => {
   }
 });
 
-withFfi(
+withOneThread(
   "the same seed gives the same trunk and the same first heads whatever K is, another seed others",
   () => {
     using one = new MtpModel(tinyOptions({ K: 1 }), 7, "cpu");
@@ -200,7 +200,7 @@ withFfi(
   },
 );
 
-withFfi("a model has one matrix a head, less the first where it is tied", () => {
+withOneThread("a model has one matrix a head, less the first where it is tied", () => {
   const names = (tied: boolean): string[] => {
     using model = new MtpModel(tinyOptions({ tied }), 1, "cpu");
     return model.parameters.entries().map(([name]) => name).filter((name) => name.startsWith("heads"));
@@ -209,7 +209,7 @@ withFfi("a model has one matrix a head, less the first where it is tied", () => 
   assert.deepEqual(names(true), ["heads.2", "heads.3"]);
 });
 
-withFfi("a position does not see what comes after it", () => {
+withOneThread("a position does not see what comes after it", () => {
   using model = tinyModel();
   using _scope = new Scope();
   const { vocab, context, width } = model.shape;
@@ -225,22 +225,25 @@ withFfi("a position does not see what comes after it", () => {
   }
 });
 
-withFfi("score() gives the NLL of every target and the first choice of every head, and no graph", () => {
-  using model = tinyModel();
-  using _scope = new Scope();
-  const plain = someSequences(model.shape, 2);
-  const sequences = tensorsOf(plain);
-  const z_PD = noGrad(() => model.trunk(sequences.inputs).reshape(-1, model.shape.width));
-  model.score(sequences).forEach(({ nll, best }, i) => {
-    const logits_PV = model.logits(i + 1, z_PD, "aten");
-    assert.deepEqual(best.toArray(), logits_PV.argmax(1).toArray());
-    const expected = plain.targets[i]!.flat().map((target, p) =>
-      crossEntropy(logits_PV.slice(0, p, p + 1), Tensor.ids([target])).item()
-    );
-    assertNear(nll.toArray(), expected, `NLL of head ${i + 1}`);
-  });
-  assert.ok(model.parameters.tensors().every((tensor) => !tensor.hasGrad));
-});
+withOneThread(
+  "score() gives the NLL of every target and the first choice of every head, and no graph",
+  () => {
+    using model = tinyModel();
+    using _scope = new Scope();
+    const plain = someSequences(model.shape, 2);
+    const sequences = tensorsOf(plain);
+    const z_PD = noGrad(() => model.trunk(sequences.inputs).reshape(-1, model.shape.width));
+    model.score(sequences).forEach(({ nll, best }, i) => {
+      const logits_PV = model.logits(i + 1, z_PD, "aten");
+      assert.deepEqual(best.toArray(), logits_PV.argmax(1).toArray());
+      const expected = plain.targets[i]!.flat().map((target, p) =>
+        crossEntropy(logits_PV.slice(0, p, p + 1), Tensor.ids([target])).item()
+      );
+      assertNear(nll.toArray(), expected, `NLL of head ${i + 1}`);
+    });
+    assert.ok(model.parameters.tensors().every((tensor) => !tensor.hasGrad));
+  },
+);
 
 Deno.test("shapeOf() names the constraint that sizes break", () => {
   const broken = (changes: Partial<ModelOptions>) => () => shapeOf({ ...tinyOptions(), ...changes });
@@ -260,8 +263,11 @@ Deno.test("shapeOf() names the constraint that sizes break", () => {
   assert.equal(shapeOf(tinyOptions()).projections, 8);
 });
 
-withFfi("sizes that do not fit leave no tensor behind, and neither do parameters inside a scope", () => {
-  assert.throws(() => new MtpModel(tinyOptions({ width: 18 }), 1, "cpu"), RangeError);
-  using _scope = new Scope();
-  assert.throws(() => new MtpModel(tinyOptions(), 1, "cpu"), /Parameter embedding would go with the scope/);
-});
+withOneThread(
+  "sizes that do not fit leave no tensor behind, and neither do parameters inside a scope",
+  () => {
+    assert.throws(() => new MtpModel(tinyOptions({ width: 18 }), 1, "cpu"), RangeError);
+    using _scope = new Scope();
+    assert.throws(() => new MtpModel(tinyOptions(), 1, "cpu"), /Parameter embedding would go with the scope/);
+  },
+);

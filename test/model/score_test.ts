@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { addScores, emptyScores, type MtpModel, type Sequences, summarize } from "../../src/model/mod.ts";
 import { noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
-import { withFfi } from "../support.ts";
-import { someSequences, tensorsOf, tinyModel } from "./tiny.ts";
+import { someSequences, tensorsOf, tinyModel, withOneThread } from "./tiny.ts";
 
 /** What a model with these first choices would give: all that {@link addScores} asks of one. */
 interface Batch {
@@ -66,7 +65,7 @@ function draftsByHand({ rows, length, best, targets }: Batch): { proposed: numbe
   };
 }
 
-withFfi(
+withOneThread(
   "addScores() counts losses, first choices and drafts by their definitions, over several batches",
   () => {
     fc.assert(
@@ -97,7 +96,7 @@ withFfi(
   },
 );
 
-withFfi("addScores() scores what the model's own logits say", () => {
+withOneThread("addScores() scores what the model's own logits say", () => {
   using model = tinyModel({ vocab: 3 });
   using _scope = new Scope();
   const plain = someSequences(model.shape, 3);

@@ -1,6 +1,8 @@
 /** Models that compute in microseconds, with parameters that Python can make as well: see plain_model.py. */
 import { type ModelOptions, MtpModel, type Sequences } from "../../src/model/mod.ts";
 import { Tensor } from "../../src/torch/mod.ts";
+import { withFfi } from "../support.ts";
+import { withThreads } from "../torch/compare.ts";
 
 /** What a test may change of {@link tinyOptions}. */
 export type Changes = Partial<Omit<ModelOptions, "heads">> & { readonly K?: number };
@@ -99,4 +101,9 @@ export function gradientsOf(model: MtpModel): Map<string, number[] | null> {
       return [name, gradient.toArray()];
     }),
   );
+}
+
+/** A test whose ops are so small that to wake a second thread, on a busy machine, takes longer than all of them. */
+export function withOneThread(name: string, body: () => void): void {
+  withFfi(name, () => withThreads(1, body));
 }

@@ -12,13 +12,12 @@ import { checkpointsIn, readCheckpoint } from "../../src/train/checkpoint.ts";
 import { LAUNCHER, withLauncher } from "../pipeline/launcher.ts";
 import { configs, makeText, results } from "./fixture.ts";
 
-/** Eighty steps, each of which is saved: a kill at any moment is likely to meet a save. */
+/** Each step is saved, which takes longer than the step: a kill at any moment is likely to meet a save. */
 const CONFIG = configs(
-  "arm.train.steps=80",
+  "arm.train.steps=40",
   "arm.train.checkpoint_every=1",
   "arm.train.log_every=7",
-  "arm.train.validate_every=20",
-  "arm.model.width=48",
+  "arm.train.validate_every=15",
 ).arm;
 
 /** Starts the stage `id` of a run folder as the runner does, but in silence. */
@@ -101,7 +100,7 @@ withLauncher(
     await runToItsEnd(folder, "killed");
     assert.deepEqual(results(arm), results(join(folder, "whole")));
     const left = [...Deno.readDirSync(join(arm, "checkpoints"))].map(({ name }) => name).sort();
-    assert.deepEqual(left, ["step-00000079", "step-00000080"]);
+    assert.deepEqual(left, ["step-00000039", "step-00000040"]);
 
     // SIGTERM: the step ends, is saved, and the code says that the run can go on.
     const child = startStage(folder, "asked");
@@ -109,7 +108,7 @@ withLauncher(
     child.kill("SIGTERM");
     assert.equal((await child.status).code, 75);
     assert.equal(readStatus(join(folder, "asked"))?.state, "interrupted");
-    assert.ok(stepOf(join(folder, "asked")) < 80);
+    assert.ok(stepOf(join(folder, "asked")) < 40);
     await runToItsEnd(folder, "asked");
     assert.deepEqual(results(join(folder, "asked")), results(join(folder, "whole")));
   },

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { MtpModel, Parameters } from "../../src/model/mod.ts";
 import { Scope, Tensor } from "../../src/torch/mod.ts";
 import { Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
-import { someSequences, tensorsOf, tinyOptions } from "../model/tiny.ts";
-import { withFfi } from "../support.ts";
+import { someSequences, tensorsOf, tinyOptions, withOneThread } from "../model/tiny.ts";
 
 const OPTIONS: OptimizerOptions = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0.1, clip: 1 };
 const LR = 0.01;
@@ -52,7 +51,7 @@ class Training implements Disposable {
   }
 }
 
-withFfi("a head that never was awake has its first weights and no state at all", () => {
+withOneThread("a head that never was awake has its first weights and no state at all", () => {
   using training = new Training();
   const before = training.state;
   for (const name of ["a", "b", "c"]) training.step(name, [0.02, 0, 0.02]);
@@ -64,24 +63,27 @@ withFfi("a head that never was awake has its first weights and no state at all",
   assert.deepEqual([...known].sort(), all.filter((name) => name !== "heads.2").sort());
 });
 
-withFfi("a head that falls asleep keeps its weights, moments and counter to the bit, then goes on", () => {
-  using training = new Training();
-  for (const name of ["a", "b"]) training.step(name, [0.02, 0.02, 0.02]);
-  const before = training.state;
-  for (const name of ["c", "d", "e"]) training.step(name, [0.02, 0, 0.02]);
-  const others = [...before.keys()].filter((name) => !name.startsWith("heads.2"));
-  assert.deepEqual(changed(before, training.state).sort(), others.sort());
-  assert.equal(training.steps("heads.2"), 2);
-  assert.equal(training.steps("heads.1"), 5);
+withOneThread(
+  "a head that falls asleep keeps its weights, moments and counter to the bit, then goes on",
+  () => {
+    using training = new Training();
+    for (const name of ["a", "b"]) training.step(name, [0.02, 0.02, 0.02]);
+    const before = training.state;
+    for (const name of ["c", "d", "e"]) training.step(name, [0.02, 0, 0.02]);
+    const others = [...before.keys()].filter((name) => !name.startsWith("heads.2"));
+    assert.deepEqual(changed(before, training.state).sort(), others.sort());
+    assert.equal(training.steps("heads.2"), 2);
+    assert.equal(training.steps("heads.1"), 5);
 
-  training.step("f", [0.02, 0.02, 0.02]);
-  assert.equal(training.steps("heads.2"), 3);
-  assert.equal(training.steps("heads.1"), 6);
-  const awake = changed(before, training.state).filter((name) => name.startsWith("heads.2"));
-  assert.deepEqual(awake, ["heads.2", "heads.2.mean", "heads.2.square", "heads.2.step"]);
-});
+    training.step("f", [0.02, 0.02, 0.02]);
+    assert.equal(training.steps("heads.2"), 3);
+    assert.equal(training.steps("heads.1"), 6);
+    const awake = changed(before, training.state).filter((name) => name.startsWith("heads.2"));
+    assert.deepEqual(awake, ["heads.2", "heads.2.mean", "heads.2.square", "heads.2.step"]);
+  },
+);
 
-withFfi(
+withOneThread(
   "the first step of a head that wakes late is a first step: its bias is corrected by its own counter",
   () => {
     using late = new Training();
@@ -98,7 +100,7 @@ withFfi(
   },
 );
 
-withFfi("a tied matrix is one parameter with one state, and trains while head 1 sleeps", () => {
+withOneThread("a tied matrix is one parameter with one state, and trains while head 1 sleeps", () => {
   using training = new Training({ tied: true });
   const before = training.state;
   training.step("a", [0, 0.02, 0]);
@@ -106,7 +108,7 @@ withFfi("a tied matrix is one parameter with one state, and trains while head 1 
   assert.notDeepEqual(training.state.get("embedding"), before.get("embedding"));
 });
 
-withFfi("step() forgets the gradients", () => {
+withOneThread("step() forgets the gradients", () => {
   using training = new Training();
   training.step("a", [0.02, 0.02, 0.02]);
   assert.ok(training.model.parameters.tensors().every((tensor) => !tensor.hasGrad));
@@ -122,7 +124,7 @@ function pair(value: number): Parameters {
   return parameters;
 }
 
-withFfi("decay shrinks matrices and leaves vectors alone", () => {
+withOneThread("decay shrinks matrices and leaves vectors alone", () => {
   using parameters = pair(0); // without gradients AdamW does nothing but decay
   const [matrix, vector] = parameters.tensors().map((tensor) => tensor.toArray());
   using optimizer = new Optimizer(parameters, { ...OPTIONS, weight_decay: 0.5 });
@@ -132,7 +134,7 @@ withFfi("decay shrinks matrices and leaves vectors alone", () => {
   assert.deepEqual(parameters.get("vector").toArray(), vector);
 });
 
-withFfi("the norm is that of all gradients together, before they are clipped", () => {
+withOneThread("the norm is that of all gradients together, before they are clipped", () => {
   const step = (clip: number): { norm: number; mean: number } => {
     using parameters = pair(3);
     using optimizer = new Optimizer(parameters, { ...OPTIONS, clip });
@@ -148,7 +150,7 @@ withFfi("the norm is that of all gradients together, before they are clipped", (
 });
 
 for (const bad of [NaN, Infinity]) {
-  withFfi(`a gradient of ${bad} changes nothing, moments and counters included`, () => {
+  withOneThread(`a gradient of ${bad} changes nothing, moments and counters included`, () => {
     using training = new Training();
     training.step("a", [0.02, 0.02, 0.02]);
     const before = training.state;

@@ -4,8 +4,7 @@ import { MtpModel } from "../../src/model/mod.ts";
 import { type Blocks, Scope } from "../../src/torch/mod.ts";
 import { Optimizer } from "../../src/train/optimizer.ts";
 import { lossScales, type Objective, trainStep } from "../../src/train/step.ts";
-import { countsOf, someSequences, tensorsOf, tinyOptions } from "../model/tiny.ts";
-import { withFfi } from "../support.ts";
+import { countsOf, someSequences, tensorsOf, tinyOptions, withOneThread } from "../model/tiny.ts";
 
 const ROWS = 8;
 const SUM: Objective = { weights: [1, 0.5, 0.25], loss: "sum" };
@@ -60,7 +59,7 @@ function assertNear(actual: number, expected: number, what: string, tolerance = 
   );
 }
 
-withFfi("a step over 1 x 8 rows is a step over 4 x 2, 2 x 4, 8 x 1, and over 3 + 3 + 2", () => {
+withOneThread("a step over 1 x 8 rows is a step over 4 x 2, 2 x 4, 8 x 1, and over 3 + 3 + 2", () => {
   const whole = stepWith(8, SUM);
   assert.ok(whole.norm > 0.01, "nothing is compared");
   for (const batch of [2, 4, 1, 3]) {
@@ -75,7 +74,7 @@ withFfi("a step over 1 x 8 rows is a step over 4 x 2, 2 x 4, 8 x 1, and over 3 +
   }
 });
 
-withFfi("each term is the weighted mean over the head's own targets of the whole step", () => {
+withOneThread("each term is the weighted mean over the head's own targets of the whole step", () => {
   const plain = unevenRows();
   const counts = countsOf(plain);
   assert.ok(counts[0]! > 1.5 * counts[1]!, "all heads have as many targets");
@@ -91,14 +90,14 @@ withFfi("each term is the weighted mean over the head's own targets of the whole
   }
 });
 
-withFfi("the mean is the sum over the sum of the weights: losses and gradients alike", () => {
+withOneThread("the mean is the sum over the sum of the weights: losses and gradients alike", () => {
   const [sum, mean] = [stepWith(4, SUM), stepWith(4, { ...SUM, loss: "mean" })];
   const divisor = 1 + 0.5 + 0.25;
   assertNear(mean.norm * divisor, sum.norm, "norm");
   sum.losses.forEach((loss, i) => assertNear(mean.losses[i]! * divisor, loss!, `head ${i + 1}`));
 });
 
-withFfi("a head without weight, or without a target in the step, sleeps", () => {
+withOneThread("a head without weight, or without a target in the step, sleeps", () => {
   assert.deepEqual(stepWith(4, { weights: [1, 0, 1], loss: "sum" }).losses.map((loss) => loss === null), [
     false,
     true,
@@ -115,18 +114,21 @@ withFfi("a head without weight, or without a target in the step, sleeps", () => 
   assert.ok(moves.get("heads.2")!.some((x) => x !== 0));
 });
 
-withFfi("the losses and the norm of a step outlive the scope inside it, and belong to the caller", () => {
-  using model = new MtpModel(tinyOptions(), 1, "cpu");
-  using optimizer = new Optimizer(model.parameters, OPTIONS);
-  const blocks = blocksOf(unevenRows()); // outside any scope: ours to free
-  const { losses, norm } = trainStep(model, optimizer, blocks, 4, SUM, 1);
-  for (const tensor of [norm, ...losses]) {
-    assert.ok(Number.isFinite(tensor!.item()));
-    tensor!.free();
-  }
-  blocks.inputs.free();
-  blocks.targets.free();
-});
+withOneThread(
+  "the losses and the norm of a step outlive the scope inside it, and belong to the caller",
+  () => {
+    using model = new MtpModel(tinyOptions(), 1, "cpu");
+    using optimizer = new Optimizer(model.parameters, OPTIONS);
+    const blocks = blocksOf(unevenRows()); // outside any scope: ours to free
+    const { losses, norm } = trainStep(model, optimizer, blocks, 4, SUM, 1);
+    for (const tensor of [norm, ...losses]) {
+      assert.ok(Number.isFinite(tensor!.item()));
+      tensor!.free();
+    }
+    blocks.inputs.free();
+    blocks.targets.free();
+  },
+);
 
 Deno.test("lossScales() divides each weight by the head's targets, and for the mean by all weights", () => {
   assert.deepEqual(lossScales({ weights: [1, 0.5, 0, 2], loss: "sum" }, [10, 5, 5, 0]), [0.1, 0.1, 0, 0]);

@@ -1,0 +1,72 @@
+/** Proves where prompts are cut: from the openings of documents, or from beginnings of words where documents are few. */
+import assert from "node:assert/strict";
+import { cutPrompts } from "../../src/decode/prompts.ts";
+import { SplitWriter, writeMeta } from "../../src/data/shards.ts";
+import { textOf } from "../../src/decode/text.ts";
+import { withFiles } from "../support.ts";
+
+const END = 0;
+
+/** Makes a shard set whose held-out part are these documents. */
+function makeSet(folder: string, documents: readonly string[]): void {
+  using writer = new SplitWriter(folder, "val", 100);
+  for (const document of documents) writer.add(new TextEncoder().encode(document));
+  writeMeta(folder, [], { train: [], val: writer.finish() });
+}
+
+const cut = (folder: string, count: number, bytes: number) => cutPrompts(folder, "val", count, bytes);
+
+withFiles("prompts are the openings of documents, evenly chosen, after the end token", (folder) => {
+  makeSet(folder, Array.from({ length: 12 }, (_, i) => `document ${String.fromCharCode(97 + i)} goes on`));
+  const prompts = cut(folder, 4, 12);
+  assert.deepEqual(prompts.map(textOf), ["document a g", "document d g", "document g g", "document j g"]);
+  for (const prompt of prompts) {
+    assert.equal(prompt[0], END);
+    assert.equal(prompt.length, 13);
+  }
+  assert.equal(new Set(cut(folder, 12, 12).map(textOf)).size, 12);
+});
+
+withFiles("documents that are too short give no prompts", (folder) => {
+  makeSet(folder, ["short", "long enough", "tiny", "as long too"]);
+  assert.deepEqual(cut(folder, 2, 11).map(textOf), ["long enough", "as long too"]);
+  assert.throws(() => cut(folder, 2, 12), {
+    name: "UserError",
+    message: "No document of the val split has 12 bytes: lower prompt_bytes",
+  });
+});
+
+withFiles(
+  "few documents give prompts spread over their text, each from the beginning of a word",
+  (folder) => {
+    const words = Array.from({ length: 80 }, (_, i) => `w${i}`);
+    makeSet(folder, [words.join(" "), words.join("\n").toUpperCase()]);
+    const prompts = cut(folder, 10, 20);
+    const texts = prompts.map(textOf);
+    assert.equal(new Set(texts).size, 10);
+    for (const [i, text] of texts.entries()) {
+      assert.match(text, /^w\d+\s/i);
+      assert.equal(new TextEncoder().encode(text).length, 20);
+      const isOpening = /^w0\s/i.test(text);
+      assert.equal(prompts[i]!.length, isOpening ? 21 : 20);
+      assert.equal(prompts[i]![0] === END, isOpening);
+    }
+    const firstWords = texts.map((text) => Number(/\d+/.exec(text)![0]));
+    for (const half of [firstWords.slice(0, 5), firstWords.slice(5)]) {
+      assert.equal(half[0], 0);
+      half.slice(1).forEach((word, i) => assert.ok(Math.abs(word - half[i]! - 15) <= 2, `words ${half}`)); // a fifth of 75
+    }
+  },
+);
+
+withFiles("text without white space, or exactly as long as the prompt, still gives all prompts", (folder) => {
+  makeSet(folder, ["x".repeat(50)]);
+  const prompts = cut(folder, 3, 30);
+  assert.deepEqual(prompts.map(textOf), Array.from({ length: 3 }, () => "x".repeat(30)));
+  assert.deepEqual(cut(folder, 3, 50).map((prompt) => prompt.length), [51, 51, 51]);
+});
+
+withFiles("the same set gives the same prompts", (folder) => {
+  makeSet(folder, ["one two three four five six", "seven eight nine ten eleven"]);
+  assert.deepEqual(cut(folder, 7, 9), cut(folder, 7, 9));
+});

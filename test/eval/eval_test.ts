@@ -1,0 +1,206 @@
+/** Proves the eval stage: its figures are those of a full forward pass for every single token, written out plainly. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readDocuments, verifyShards } from "../../src/data/shards.ts";
+import { run as evaluate } from "../../src/eval/eval.ts";
+import type { MtpModel } from "../../src/model/mod.ts";
+import { Interrupted } from "../../src/stage/errors.ts";
+import { noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
+import { openArm } from "../../src/train/arm.ts";
+import {
+  armOf,
+  configs,
+  ioFor,
+  type Json,
+  makeText,
+  readJson,
+  textOf,
+  trainArm,
+  withRuns,
+} from "../train/fixture.ts";
+
+const END = 0, BYTE_OFFSET = 64;
+
+interface Head {
+  readonly head: number;
+  readonly loss: number;
+  readonly bits_per_byte: number | null;
+  readonly accuracy: number;
+  readonly targets: number;
+}
+
+interface ArmScores {
+  readonly id: string;
+  readonly heads: Head[];
+  readonly bits_per_byte: number;
+  readonly bytes: number;
+  readonly tokens: number;
+}
+
+/** Runs the stage over some arms; returns what it wrote, and its log. */
+async function evaluateArms(folder: string, ids: readonly string[], ...overrides: string[]) {
+  const needs = [textOf(folder), ...ids.map((id) => armOf(folder, id))];
+  const io = ioFor(folder, "scores", { needs });
+  await evaluate(configs(...overrides).scores, io);
+  const file = readJson(join(folder, "scores/eval.json")) as { split: string; arms: ArmScores[] };
+  return { ...file, lines: io.lines };
+}
+
+/** The token streams of a split's shards: END d1 END d2 END ... */
+function streams(folder: string, split: "train" | "val"): number[][] {
+  const documents = [...readDocuments(join(folder, "text"), split)];
+  return verifyShards(join(folder, "text")).splits[split].map(({ info }) => [
+    END,
+    ...documents.splice(0, info.documents).flatMap((
+      d,
+    ) => [...Array.from(d, (byte) => byte + BYTE_OFFSET), END]),
+  ]);
+}
+
+/** -log softmax of one logit, in double precision. */
+function nllOf(logits: readonly number[], target: number): number {
+  const largest = Math.max(...logits);
+  return Math.log(logits.reduce((sum, x) => sum + Math.exp(x - largest), 0)) + largest - logits[target]!;
+}
+
+/** Scores by a forward pass of its own for every input, over nothing but that input and what its window has before it. */
+function scoresByHand(
+  model: MtpModel,
+  stream: readonly number[],
+): { nll: number; correct: boolean; target: number }[][] {
+  const { context } = model.shape;
+  const stride = Math.ceil(context / 2);
+  const scores: { nll: number; correct: boolean; target: number }[][] = Array.from({
+    length: model.headCount,
+  }, () => []);
+  for (let input = 0; input + 1 < stream.length; input++) {
+    using _scope = new Scope();
+    // Windows end at `context`, and then at every stride, the last at the end of the stream.
+    const end = input < context ? context : context + stride * (Math.floor((input - context) / stride) + 1);
+    const start = Math.max(0, Math.min(end, stream.length - 1) - context);
+    const ids = stream.slice(start, input + 1);
+    const z_TD = noGrad(() => model.trunk(Tensor.ids(ids, [1, ids.length])).reshape(ids.length, -1));
+    const z_1D = z_TD.slice(0, ids.length - 1, ids.length);
+    scores.forEach((head, i) => {
+      const target = stream[input + i + 1];
+      // Only head 1 looks past a document's end: for the others, no end token may stand between input and target.
+      if (target === undefined || (i > 0 && stream.slice(input, input + i + 1).includes(END))) return;
+      const logits = model.logits(i + 1, z_1D, "aten").toArray();
+      head.push({
+        nll: nllOf(logits, target),
+        correct: logits.indexOf(Math.max(...logits)) === target,
+        target,
+      });
+    });
+  }
+  return scores;
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** float32 logits of size 10 off by some 1e-6, averaged. */
+const TOLERANCE = 1e-5;
+
+withRuns(
+  "eval gives the loss and accuracy of every head, and bits per byte, of a forward pass for each token",
+  async (folder) => {
+    await makeText(folder);
+    const { arm } = configs("arm.train.steps=40", "arm.train.lr=0.02", "arm.curriculum=mtp");
+    await trainArm(folder, arm);
+    const { split, arms: [scored] } = await evaluateArms(folder, ["arm"]);
+    assert.equal(split, "val");
+
+    using opened = openArm(armOf(folder), "cpu");
+    const perStream = streams(folder, "val").map((stream) => scoresByHand(opened.model, stream));
+    scored!.heads.forEach((head, i) => {
+      const expected = perStream.flatMap((heads) => heads[i]!);
+      const loss = sum(expected.map(({ nll }) => nll)) / expected.length;
+      assert.equal(head.head, i + 1);
+      assert.equal(head.targets, expected.length);
+      assert.ok(Math.abs(head.loss - loss) < TOLERANCE, `head ${i + 1}: ${head.loss}, expected ${loss}`);
+      assert.equal(head.accuracy, expected.filter(({ correct }) => correct).length / expected.length);
+      if (i > 0) return assert.equal(head.bits_per_byte, null);
+      const bytes = expected.filter(({ target }) => target >= BYTE_OFFSET).length;
+      const bitsPerByte = sum(expected.map(({ nll }) => nll)) / Math.log(2) / bytes;
+      assert.equal(scored!.bytes, bytes);
+      assert.equal(scored!.bytes, verifyShards(join(folder, "text")).meta.splits.val.bytes);
+      assert.equal(scored!.tokens, expected.length);
+      assert.ok(
+        Math.abs(scored!.bits_per_byte - bitsPerByte) < TOLERANCE,
+        `${scored!.bits_per_byte}, expected ${bitsPerByte}`,
+      );
+      assert.equal(head.bits_per_byte, scored!.bits_per_byte);
+    });
+  },
+);
+
+withRuns("eval scores several shards of a split, and no more tokens than asked", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const whole = streams(folder, "train");
+  assert.ok(whole.length > 1);
+  const total = sum(whole.map((stream) => stream.length - 1));
+  for (const tokens of [1, 15, 16, 17, 333, whole[0]!.length + 50, total, total + 1]) {
+    const { split, arms: [scored] } = await evaluateArms(
+      folder,
+      ["arm"],
+      "scores.split=train",
+      `scores.tokens=${tokens}`,
+    );
+    assert.equal(split, "train");
+    assert.equal(scored!.tokens, Math.min(tokens, total), `asked for ${tokens}`);
+  }
+});
+
+withRuns("eval scores the same text for arms of any K, each by its own heads", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  await trainArm(folder, { ...configs("arm.model.heads.count=1", "arm.curriculum=ntp").arm, id: "ntp" });
+  const { arms, lines } = await evaluateArms(folder, ["ntp", "arm"], "scores.tokens=500");
+  assert.deepEqual(arms.map(({ id, heads, tokens }) => [id, heads.length, tokens]), [["ntp", 1, 500], [
+    "arm",
+    3,
+    500,
+  ]]);
+  assert.equal(arms[0]!.bytes, arms[1]!.bytes);
+  assert.deepEqual(Object.keys(arms[0] as unknown as Json), [
+    ...[
+      "id",
+      "curriculum",
+      "heads",
+      "bits_per_byte",
+      "bytes",
+      "tokens",
+      "acceptance",
+      "tokens_per_forward",
+      "seconds",
+    ],
+  ]);
+  assert.match(lines[1]!, /^ntp: \d\.\d{4} bits per byte, accuracy by head \d+\.\d%$/);
+});
+
+withRuns("eval that is stopped writes nothing", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const io = ioFor(folder, "scores", { needs: [textOf(folder), armOf(folder)], stop: AbortSignal.abort() });
+  await assert.rejects(evaluate(configs().scores, io), Interrupted);
+  assert.deepEqual([...Deno.readDirSync(join(folder, "scores"))], []);
+});
+
+withRuns("eval refuses an altered shard and a damaged checkpoint, naming the file", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const model = join(folder, "arm/checkpoints/step-00000012/model.safetensors");
+  const bytes = Deno.readFileSync(model);
+  Deno.truncateSync(model, 5000);
+  await assert.rejects(evaluateArms(folder, ["arm"]), {
+    name: "UserError",
+    message: /model\.safetensors" is damaged/,
+  });
+  Deno.writeFileSync(model, bytes);
+  Deno.truncateSync(join(folder, "text/val-00000.bin"), 100);
+  await assert.rejects(evaluateArms(folder, ["arm"]), {
+    name: "UserError",
+    message: /val-00000\.bin": it is cut short/,
+  });
+});
