@@ -9,14 +9,6 @@
 
 namespace ft {
 
-const RowKernels &row_kernels() {
-#ifdef FT_AVX2
-  static const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (wide) return avx2::kernels;
-#endif
-  return portable::kernels;
-}
-
 namespace {
 
 using torch::autograd::AutogradContext;

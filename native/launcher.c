@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -62,12 +63,13 @@ enum { EXIT_USAGE = 120, EXIT_NOT_BOUND = 121, EXIT_CANNOT_RUN = 126, EXIT_NOT_F
 #define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
 #define SCOPE_ALL 3ULL            /* ABI 6: abstract UNIX sockets, signals */
 
-#define READ_ONLY (FS_EXECUTE | FS_READ_FILE | FS_READ_DIR)
-/* No execution of what was written; no symbolic links, devices, pipes or sockets for others to trip over. */
+#define READ (FS_READ_FILE | FS_READ_DIR)
+#define READ_EXECUTE (READ | FS_EXECUTE)
+/* No symbolic links, devices, pipes or sockets for others to trip over. */
 #define READ_WRITE                                                                                  \
-  (FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_DIR | FS_MAKE_REG |           \
-   FS_REMOVE_DIR | FS_REMOVE_FILE | FS_REFER)
-#define DEVICE (FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+  (READ | FS_WRITE_FILE | FS_TRUNCATE | FS_MAKE_DIR | FS_MAKE_REG | FS_REMOVE_DIR |                 \
+   FS_REMOVE_FILE | FS_REFER)
+#define DEVICE (READ | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 /* What a rule on a file may hold; the kernel refuses the rest there. */
 #define OF_A_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 
@@ -81,8 +83,9 @@ struct ll_path_beneath_attr {
 
 static const char USAGE[] =
     "usage: launch [OPTION ...] -- PROGRAM [ARGUMENT ...]\n"
-    "  --ro PATH    may be read and executed, a folder with all that is below it\n"
-    "  --rw PATH    may be read and written\n"
+    "  --ro PATH    may be read, a folder with all that is below it\n"
+    "  --rx PATH    may be read and executed\n"
+    "  --rw PATH    may be read and written, not executed\n"
     "  --dev PATH   a device: read, write and ioctl\n"
     "  --net        leaves the network alone\n"
     "  --verbose    tells of paths that do not exist (they are passed over)\n"
@@ -122,7 +125,8 @@ static int allow(int ruleset, const char *path, uint64_t access, int verbose) {
 
 /* The access that an option with a path gives, or 0 where it is no such option. */
 static uint64_t access_of(const char *option) {
-  if (!strcmp(option, "--ro")) return READ_ONLY;
+  if (!strcmp(option, "--ro")) return READ;
+  if (!strcmp(option, "--rx")) return READ_EXECUTE;
   if (!strcmp(option, "--rw")) return READ_WRITE;
   if (!strcmp(option, "--dev")) return DEVICE;
   return 0;
@@ -175,9 +179,10 @@ static int bind_files(char **options, int num_options, int net, int verbose) {
 #define NO_CALL 0xffffu
 
 /*
- * Refuses calls that look into other processes or go past this filter, and the network. Sockets of AF_UNIX that
- * connections come in by stay, since CUDA's driver makes one; but no connection goes out: Landlock does not keep
- * from the sockets of other programs (before ABI 9), and some of those start programs for whoever asks.
+ * Refuses calls that look into other processes or go past this filter, typing into the user's terminal, and the
+ * network. Sockets of AF_UNIX that connections come in by stay, since CUDA's driver makes one; but no connection goes
+ * out: Landlock does not keep from the sockets of other programs (before ABI 9), and some of those start programs for
+ * whoever asks.
  */
 static int bind_calls(int net) {
   struct sock_filter filter[] = {
@@ -197,17 +202,23 @@ static int bind_calls(int net) {
       REFUSE(SYS_open_by_handle_at),
       REFUSE(SYS_bpf),
       REFUSE(SYS_perf_event_open),
-      REFUSE(net ? NO_CALL : SYS_connect),
-      JUMP_IF(BPF_JEQ, net ? NO_CALL : SYS_socket, 1, 0),
+      JUMP_IF(BPF_JEQ, SYS_ioctl, 0, 6),
+      LOAD(args[1]),     /* little-endian: the low word, which is all that ioctl(2) reads */
+      REFUSE(TIOCSTI),   /* puts characters into a terminal's input: commands for the shell behind it */
+      REFUSE(TIOCLINUX), /* pastes into a console's */
       RETURN(SECCOMP_RET_ALLOW),
-      LOAD(args[0]), /* little-endian: the low word, which is all that socket(2) reads */
+      REFUSE(net ? NO_CALL : SYS_connect),
+      JUMP_IF(BPF_JEQ, net ? NO_CALL : SYS_socket, 2, 0),
+      JUMP_IF(BPF_JEQ, net ? NO_CALL : SYS_socketpair, 1, 0),
+      RETURN(SECCOMP_RET_ALLOW),
+      LOAD(args[0]), /* the low word again */
       JUMP_IF(BPF_JEQ, AF_UNIX, 1, 0),
       REFUSED,
       LOAD(args[1]),
       BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf), /* less the flags */
       JUMP_IF(BPF_JEQ, SOCK_STREAM, 2, 0),
       JUMP_IF(BPF_JEQ, SOCK_SEQPACKET, 1, 0),
-      REFUSED, /* datagrams take no connection */
+      REFUSED, /* datagrams go anywhere without a connection, from either end of a pair too */
       RETURN(SECCOMP_RET_ALLOW),
   };
   const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};

@@ -69,7 +69,9 @@ function compute(): Finding[] {
         : { subject: "row kernels", verdict: "ok", text: rows },
     ];
   } catch (error) {
-    return [{ subject: "shim", verdict: "broken", text: (error as Error).message }];
+    const message = (error as Error).message;
+    // Without set-up there is nothing to load: which files are missing says no more.
+    return [{ subject: "shim", verdict: "broken", text: read(build) ? message : message.split("\n")[0]! }];
   }
 }
 

@@ -5,7 +5,8 @@
 import { dirname } from "node:path";
 import { EXIT, UserError } from "../src/stage/errors.ts";
 import { Terminal } from "../src/stage/terminal.ts";
-import { exists, PIP_ENVIRONMENT, PIP_OPTIONS, pipError } from "./setup/libtorch.ts";
+import { exists } from "./setup/paths.ts";
+import { PIP_ENVIRONMENT, PIP_OPTIONS, pipError } from "./setup/pip.ts";
 import { lastLines, type RunProgram, runProgram } from "./setup/program.ts";
 import { read } from "./setup/record.ts";
 

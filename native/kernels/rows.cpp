@@ -32,8 +32,11 @@ inline void store_part(float *p, f8 v, int64_t count) { std::memcpy(p, &v, count
 /// The eight lanes in one fixed order: ((0+4) + (2+6)) + ((1+5) + (3+7)).
 inline float sum(f8 v) {
   typedef float f4 __attribute__((vector_size(16)));
-  const f4 halves = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
-  const f4 quarters = halves + __builtin_shufflevector(halves, halves, 2, 3, 0, 1);
+  typedef int32_t i4 __attribute__((vector_size(16)));
+  f4 half[2];
+  std::memcpy(half, &v, sizeof half);
+  const f4 halves = half[0] + half[1];
+  const f4 quarters = halves + __builtin_shuffle(halves, i4{2, 3, 0, 1});
   return quarters[0] + quarters[1];
 }
 

@@ -1,6 +1,7 @@
 /** Compiles the shim and the launcher with CMake. */
 import { UserError } from "../../src/stage/errors.ts";
-import { type Libtorch, remove } from "./libtorch.ts";
+import type { Libtorch } from "./libtorch.ts";
+import { remove } from "./paths.ts";
 import { type Ended, lastLines, type RunProgram } from "./program.ts";
 import { type Folders, stamp } from "./record.ts";
 

@@ -1,5 +1,7 @@
 /** Finds the libtorch to build against: `LIBTORCH`, then the active python3's torch, then a copy of set-up's own. */
 import { UserError } from "../../src/stage/errors.ts";
+import { exists, remove } from "./paths.ts";
+import { PIP_ENVIRONMENT, PIP_OPTIONS, pipError } from "./pip.ts";
 import { lastLines, type RunProgram } from "./program.ts";
 import type { Env } from "./record.ts";
 
@@ -138,23 +140,31 @@ function ownCopy(build: string): Libtorch | undefined {
 interface Attempt {
   readonly requirement: string;
   readonly dependencies: boolean;
+  /** In place of the index that pip is configured with. */
+  readonly index?: string;
 }
+
+/** PyTorch's own index of CPU builds: pip's usual one has only CUDA builds for Linux, ten times the size. */
+const CPU_INDEX = "https://download.pytorch.org/whl/cpu";
 
 /** A CPU build needs nothing beside itself; a CUDA build (pip's own default) needs the packages with NVIDIA's libraries. */
 function attempts(driver: boolean): Attempt[] {
   const cpu = { requirement: `torch==${OWN}.0+cpu`, dependencies: false };
+  const cpuFromPyTorch = { ...cpu, index: CPU_INDEX };
   const usual = { requirement: `torch==${OWN}.*`, dependencies: true };
   const any = { requirement: `torch>=2.${OLDEST},<2.${NEWEST + 1}`, dependencies: true };
-  return driver ? [usual, any, cpu] : [cpu, usual, any];
+  return driver ? [usual, any, cpu, cpuFromPyTorch] : [cpu, cpuFromPyTorch, usual, any];
 }
 
 /** Installs beside and renames: native/build/pip is whole or not there. */
 async function install(search: Search, python: Python | undefined): Promise<Libtorch> {
   const { build, say } = search;
+  let reached = true;
   for (const attempt of attempts(python?.driver ?? false)) {
     removeUnfinished(build);
     say(
-      `libtorch: installing ${attempt.requirement} with pip into native/build/pip (0.2 GB to fetch; a CUDA build 3 GB)`,
+      `libtorch: installing ${attempt.requirement} with pip into native/build/pip ` +
+        `(${attempt.dependencies ? "a CUDA build: 3 GB" : "0.2 GB"} to fetch)`,
     );
     // Named for this process: the pip of a set-up that was killed may still be writing to another one.
     const unfinished = `${build}/${UNFINISHED}${Deno.pid}`;
@@ -171,11 +181,13 @@ async function install(search: Search, python: Python | undefined): Promise<Libt
     removeUnfinished(build);
     if (ok) return { ...inspect(`${build}/pip/torch`), foundBy: "own copy" };
     if (!/No matching distribution|Could not find a version/.test(output)) throw pipError(output);
+    reached &&= !/connection broken/.test(output);
   }
+  const reason = reached
+    ? `pip offers no torch 2.${OLDEST} to 2.${NEWEST} for Python ${python?.version ?? "3"}`
+    : "pip did not reach its index";
   throw new UserError(
-    `Cannot install libtorch: pip offers no torch 2.${OLDEST} to 2.${NEWEST} for Python ${
-      python?.version ?? "3"
-    }; set FORETOKEN_TORCH_INDEX to an index that has one, or LIBTORCH to a folder`,
+    `Cannot install libtorch: ${reason}; set FORETOKEN_TORCH_INDEX to an index that has it, or LIBTORCH to a folder`,
   );
 }
 
@@ -185,51 +197,12 @@ function removeUnfinished(build: string): void {
   for (const { name } of Deno.readDirSync(build)) if (name.startsWith(UNFINISHED)) remove(`${build}/${name}`);
 }
 
-/** A configured --user, or a virtual environment that is required, does not go with --target. */
-export const PIP_ENVIRONMENT = { PIP_USER: "0", PIP_REQUIRE_VIRTUALENV: "0" };
-/** pip asks nothing, and compiles nothing that may never be imported. */
-export const PIP_OPTIONS = ["--no-input", "--disable-pip-version-check", "--no-compile"];
-
 function pipArguments({ env }: Search, attempt: Attempt, target: string): string[] {
-  const index = env("FORETOKEN_TORCH_INDEX"); // in place of the one that pip is configured with
+  const index = env("FORETOKEN_TORCH_INDEX") ?? attempt.index;
   return [
     ...["-m", "pip", "install", ...PIP_OPTIONS, "--target", target],
     ...(index ? ["--index-url", index] : []),
     ...(attempt.dependencies ? [] : ["--no-deps"]),
     attempt.requirement,
   ];
-}
-
-/** The sentence for a pip that failed. */
-export function pipError(output: string): UserError {
-  if (/No module named pip\b/.test(output)) {
-    return new UserError(
-      "Cannot install with pip: python3 has none (Debian, Ubuntu: apt install python3-pip)",
-    );
-  }
-  if (/No space left on device/.test(output)) {
-    return new UserError("Cannot install with pip: no space left on the device that holds native/build");
-  }
-  const reasons = output.split("\n").filter((line) => /^\s*ERROR:/.test(line));
-  return new UserError(`Cannot install with pip; it said:\n${lastLines(reasons.join("\n") || output, 4)}`);
-}
-
-/** Whether there is something at a path. */
-export function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
-  }
-}
-
-/** Removes a file or a folder with all that is in it, where there is one. */
-export function remove(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -9,25 +9,23 @@ type Stage = PipelineFile["stages"][number];
 
 /** What is wrong between the keys of a file, in the file's order. */
 export function checkPipeline(file: PipelineFile): Problem[] {
-  const reserved = new Set([...Object.keys(file), "stages"]);
+  const keys = new Set([...Object.keys(file), "stages"]);
   return file.stages.flatMap((stage, i) => [
-    ...checkId(stage, i, file.stages, reserved),
+    ...checkId(stage, i, file.stages, keys),
     ...checkNeeds(stage, i, file.stages),
     ...(stage.run === "train" ? checkTrain(stage, ["stages", i]) : []),
     ...(stage.run === "decode" ? checkDecode(stage, ["stages", i], file.stages) : []),
   ]);
 }
 
-function checkId(
-  stage: Stage,
-  i: number,
-  stages: readonly Stage[],
-  reserved: ReadonlySet<string>,
-): Problem[] {
+/** The run's own files, which lie beside the stages' folders. */
+const RUN_FILES: readonly string[] = ["lock", "pipeline.json"];
+
+function checkId(stage: Stage, i: number, stages: readonly Stage[], keys: ReadonlySet<string>): Problem[] {
   const path = ["stages", i, "id"];
-  if (reserved.has(stage.id)) {
-    return [{ path, message: `"${stage.id}" is a key of the file: choose another id` }];
-  }
+  const refuse = (why: string) => [{ path, message: `"${stage.id}" is ${why}: choose another id` }];
+  if (keys.has(stage.id)) return refuse("a key of the file");
+  if (RUN_FILES.includes(stage.id)) return refuse("a file of the run's folder");
   const first = stages.findIndex(({ id }) => id === stage.id);
   return first === i ? [] : [{ path, message: `the id "${stage.id}" is taken by stages[${first}]` }];
 }

@@ -1,6 +1,6 @@
 /** From a pipeline file to stages that are self-contained, or to a list of what to put right in it. */
 
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { UsageError } from "../stage/errors.ts";
 import { checkPipeline } from "./check.ts";
 import { parseYaml, type Path, type YamlDocument } from "./document.ts";
@@ -75,7 +75,7 @@ function resolvePipeline(file: PipelineFile, base: string): PipelineConfig {
 
 function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile, base: string): StageConfig {
   const { seed, device, threads } = file;
-  const absolute = (path: string) => isAbsolute(path) ? path : resolve(base, path);
+  const absolute = (path: string) => resolve(base, path); // without `.` and `..` too
   switch (stage.run) {
     case "prepare": {
       const { input, validation } = stage;

@@ -183,6 +183,13 @@ export type StageKind = StageConfig["run"];
 export type ModelConfig = z.output<typeof model>;
 /** Optimizer, schedule, and what is written when. */
 export type OptimizerConfig = z.output<typeof train>;
+/** The settings that decide what is learned: all but how often the run is logged, measured and saved. */
+export function withoutCadence(train: OptimizerConfig) {
+  const { log_every: _l, validate_every: _e, validate_batches: _b, checkpoint_every: _c, keep: _k, ...rest } =
+    train;
+  return rest;
+}
+
 /** A preset's name, or phases; src/train/curriculum.ts expands it into steps. */
 export type CurriculumConfig = z.output<typeof curriculum>;
 

@@ -8,8 +8,10 @@
 
 import { isUtf8 } from "node:buffer";
 import type { PrepareConfig } from "../config/schema.ts";
+import { findFiles, realPath } from "../formats/input_files.ts";
 import { Interrupted, UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
+import { turn } from "../stage/turn.ts";
 import { HeldOut } from "./held_out.ts";
 import {
   removeShardSet,
@@ -19,7 +21,7 @@ import {
   SplitWriter,
   writeMeta,
 } from "./shards.ts";
-import { documentsOf, findFiles } from "./sources.ts";
+import { documentsOf } from "./sources.ts";
 import { stories } from "./stories.ts";
 
 /** Turns `config.input` into a shard set in `io.folder`. */
@@ -46,7 +48,8 @@ interface Source {
 }
 
 function sourcesOf({ input, validation, document, bytes, seed }: PrepareConfig): Source[] {
-  const heldOut = new Set(typeof validation === "number" ? [] : findFiles(validation));
+  const heldOut = typeof validation === "number" ? [] : findFiles(validation);
+  const isHeldOut = new Set(heldOut.map(realPath)); // whatever name input has for it
   const rest = typeof validation === "number" ? undefined : "train";
   const fromFile = (path: string, split: Split | undefined) => ({
     path,
@@ -55,11 +58,11 @@ function sourcesOf({ input, validation, document, bytes, seed }: PrepareConfig):
   });
   const found = input === "stories"
     ? [{ path: "stories", split: rest, documents: () => stories(seed, bytes) } as const]
-    : findFiles(input).filter((path) => !heldOut.has(path)).map((path) => fromFile(path, rest));
+    : findFiles(input).filter((path) => !isHeldOut.has(realPath(path))).map((path) => fromFile(path, rest));
   if (found.length === 0) {
     throw new UserError("validation names every file of input: nothing is left to train on; leave some out");
   }
-  return [...found, ...[...heldOut].map((path) => fromFile(path, "val"))];
+  return [...found, ...heldOut.map((path) => fromFile(path, "val"))];
 }
 
 async function writeShards(
@@ -134,7 +137,7 @@ class Pace {
     this.io.progress(
       `${megabytes(this.#bytes)}, ${this.#documents} documents, ${megabytes(this.#bytes / seconds)}/s`,
     );
-    await new Promise<void>((resolve) => setTimeout(resolve)); // a macrotask: else no signal handler ever runs
+    await turn(); // signals get theirs
     if (this.io.stop.aborted) throw new Interrupted("Stopped before all text was read: nothing was kept");
   }
 }

@@ -15,7 +15,8 @@
 import { join } from "node:path";
 import * as z from "zod";
 import { AtomicFile, sha256OfFile, writeJson } from "../formats/atomic.ts";
-import { fileError, reading, writing } from "../formats/file_errors.ts";
+import { reading, writing } from "../formats/file_errors.ts";
+import { readJson } from "../formats/json.ts";
 import { UserError } from "../stage/errors.ts";
 
 const count = z.int().min(0);
@@ -277,16 +278,7 @@ function sum(shards: readonly ShardInfo[]): SplitInfo {
 
 function readMeta(folder: string): ShardMeta {
   const path = join(folder, META);
-  let text;
-  try {
-    text = Deno.readTextFileSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw fileError("read", path, error);
-    throw new UserError(
-      `No shard set in "${folder}": meta.json is missing, so prepare did not finish; run it again`,
-    );
-  }
-  const parsed = metaSchema.safeParse(parseJson(path, text));
+  const parsed = metaSchema.safeParse(readJson(path, "run prepare again"));
   if (!parsed.success) {
     const { path: key, message } = parsed.error.issues[0]!;
     throw notMeta(path, `${key.join(".")}: ${message}`);
@@ -298,14 +290,6 @@ function readMeta(folder: string): ShardMeta {
     }
   }
   return parsed.data;
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw notMeta(path, "it is not JSON");
-  }
 }
 
 const notMeta = (path: string, what: string) =>

@@ -1,78 +1,14 @@
 /**
- * Text files to documents: paths, folders and globs in, byte slices out.
+ * Text files to documents: a file in, byte slices out. src/formats/input_files.ts finds the files.
  *
  * Bytes are never changed: no decoding, no line-end or Unicode normalization. Leaves out compressed files and
  * formats with fields (JSON, Parquet).
  */
 
-import { join, sep } from "node:path";
-import { fileError, reading } from "../formats/file_errors.ts";
-import { globPattern, globRoot, isGlob } from "../formats/glob.ts";
-import { UserError } from "../stage/errors.ts";
+import { fileError } from "../formats/file_errors.ts";
 
 /** What a document is: a whole file, or a block of lines between blank lines. */
 export type DocumentUnit = "file" | "blank_line";
-
-/**
- * The files that paths, folders and globs name: each once, sorted by code point, so that the order depends
- * neither on the file system nor on the order of `inputs`.
- *
- * A folder stands for all files in it and below it. Names that start with a dot are left out, unless given in
- * full; links to files are followed, links to folders are not. A path that exists is taken as it is, even with
- * `*` or `[` in its name.
- *
- * @throws UserError where one of `inputs` does not exist, matches nothing or cannot be read.
- */
-export function findFiles(inputs: readonly string[]): string[] {
-  const found = new Set<string>();
-  for (const input of inputs) for (const path of filesOf(input)) found.add(path);
-  return [...found].sort(compareCodePoints);
-}
-
-function filesOf(input: string): string[] {
-  const kind = kindOf(input);
-  if (kind === "file") return [input];
-  if (kind === "folder") {
-    const files = [...filesBelow(input)];
-    if (files.length === 0) throw new UserError(`No files in the folder "${input}"`);
-    return files;
-  }
-  if (!isGlob(input)) throw new UserError(`Cannot read "${input}": there is no such file or folder`);
-  const root = globRoot(input);
-  if (kindOf(root) !== "folder") {
-    throw new UserError(`Nothing matches "${input}": there is no folder "${root}"`);
-  }
-  const pattern = globPattern(input);
-  const files = [...filesBelow(root)].filter((path) => pattern.test(path));
-  if (files.length === 0) throw new UserError(`Nothing matches "${input}"`);
-  return files;
-}
-
-function kindOf(path: string): "file" | "folder" | undefined {
-  try {
-    return Deno.statSync(path).isDirectory ? "folder" : "file";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
-    throw fileError("read", path, error);
-  }
-}
-
-function* filesBelow(folder: string): Generator<string> {
-  const entries = reading(folder, () => [...Deno.readDirSync(folder)]);
-  for (const { name, isDirectory, isSymlink } of entries) {
-    if (name.startsWith(".")) continue;
-    const path = folder.endsWith(sep) ? folder + name : join(folder, name);
-    if (isDirectory) yield* filesBelow(path);
-    else if (!isSymlink || kindOf(path) === "file") yield path;
-  }
-}
-
-/** Orders strings as their UTF-8 bytes are ordered (`<` compares UTF-16 units). */
-function compareCodePoints(a: string, b: string): number {
-  let i = 0;
-  while (i < a.length && a.charCodeAt(i) === b.charCodeAt(i)) i++;
-  return (a.codePointAt(i) ?? -1) - (b.codePointAt(i) ?? -1);
-}
 
 /**
  * The documents of one file, in its order, none of them empty. A yielded slice is valid until the next one.

@@ -23,7 +23,10 @@ export const run: Run<EvalConfig> = async (config, io) => {
     using arm = openArm(need, machine.device);
     const began = performance.now();
     const scores = await score(arm.model, set, config, io);
-    const { heads, bitsPerByte, acceptance, tokensPerForward } = summarize(scores.totals, scores.bytes);
+    const { heads, bitsPerByte, acceptance, expectedTokensPerForward } = summarize(
+      scores.totals,
+      scores.bytes,
+    );
     arms.push({
       id: arm.id,
       curriculum: arm.curriculum,
@@ -38,7 +41,7 @@ export const run: Run<EvalConfig> = async (config, io) => {
       bytes: scores.bytes,
       tokens: scores.totals.heads[0]!.targets,
       acceptance,
-      tokens_per_forward: tokensPerForward,
+      expected_tokens_per_forward: expectedTokensPerForward,
       seconds: (performance.now() - began) / 1000,
     });
     const accuracies = heads.map(({ accuracy }) => `${(100 * accuracy).toFixed(1)}%`).join(" ");

@@ -86,19 +86,19 @@ export interface ScoreSummary {
   /** Conditional acceptance of the draft of each head from 2 on; 0 where none was proposed. */
   readonly acceptance: number[];
   /** 1 + the sum over depths of the products of acceptance. */
-  readonly tokensPerForward: number;
+  readonly expectedTokensPerForward: number;
 }
 
 /** `bytes`: text bytes among the targets of head 1. */
 export function summarize(totals: ScoreTotals, bytes: number): ScoreSummary {
   const acceptance = totals.proposed.map((n, j) => n === 0 ? 0 : totals.accepted[j]! / n);
   let reached = 1;
-  let tokensPerForward = 1;
-  for (const a of acceptance) tokensPerForward += reached *= a;
+  let expectedTokensPerForward = 1;
+  for (const a of acceptance) expectedTokensPerForward += reached *= a;
   return {
     heads: totals.heads.map((h) => ({ loss: h.nll / h.targets, accuracy: h.correct / h.targets })),
     bitsPerByte: totals.heads[0]!.nll / Math.LN2 / bytes,
     acceptance,
-    tokensPerForward,
+    expectedTokensPerForward,
   };
 }

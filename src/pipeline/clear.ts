@@ -17,7 +17,10 @@ const RESULTS: Record<StageKind, RegExp> = {
 
 /** Removes a stage's results, so that it starts over. Links are removed, not followed. */
 export function clearStage(folder: string, kind: StageKind): void {
-  for (const { name } of [...Deno.readDirSync(folder)]) {
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+  // The status goes first: a kill on the way must not leave a "done" beside half of the results.
+  names.sort((a, b) => Number(b === "status.json") - Number(a === "status.json"));
+  for (const name of names) {
     const whole = name.replace(/\.(partial|replaced)$/, "");
     const isOwn = OF_ANY_STAGE.test(whole) || RESULTS[kind].test(whole);
     if (isOwn) Deno.removeSync(join(folder, name), { recursive: true });

@@ -1,9 +1,10 @@
 /** What decides a stage's results, as one hash: what is done and unchanged need not be done again. */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
-import type { PrepareConfig, StageConfig, StageKind } from "../config/schema.ts";
-import { globPattern, globRoot, isGlob } from "../formats/glob.ts";
+import { type PrepareConfig, type StageConfig, type StageKind, withoutCadence } from "../config/schema.ts";
+import { findFiles } from "../formats/input_files.ts";
+import { UserError } from "../stage/errors.ts";
+import { usesNative } from "./permissions.ts";
 
 /** Raised by hand when a stage's code gives other results for the same config: then they are made anew. */
 export const STAGE_VERSIONS: Record<StageKind, number> = {
@@ -14,10 +15,19 @@ export const STAGE_VERSIONS: Record<StageKind, number> = {
   report: 1,
 };
 
-/** SHA-256 in hexadecimal over a stage's config, its version, its input files, and the fingerprints that it needs. */
+/** `ABI_VERSION` of src/torch/symbols.ts, which the runner does not load; a test compares them. */
+export const SHIM_ABI = 1;
+
+/**
+ * SHA-256 in hexadecimal over a stage's config, its version, its input files, and the results that it needs.
+ *
+ * @param needs What tells the results of each stage that it needs from those of any other attempt.
+ */
 export function fingerprintOf(config: StageConfig, needs: readonly string[]): string {
-  const inputs = config.run === "prepare" ? inputFiles(config) : [];
-  const decisive = [STAGE_VERSIONS[config.run], decisivePart(config), inputs, needs];
+  const { run } = config;
+  const inputs = run === "prepare" ? inputFiles(config) : [];
+  const abi = usesNative(run) ? SHIM_ABI : null;
+  const decisive = [STAGE_VERSIONS[run], abi, decisivePart(config), inputs, needs];
   return createHash("sha256").update(JSON.stringify(sorted(decisive))).digest("hex");
 }
 
@@ -25,15 +35,7 @@ export function fingerprintOf(config: StageConfig, needs: readonly string[]): st
 export function decisivePart(config: StageConfig): object {
   if (config.run === "train") {
     const { device: _d, threads: _t, train, ...rest } = config;
-    const {
-      log_every: _l,
-      validate_every: _e,
-      validate_batches: _b,
-      checkpoint_every: _c,
-      keep: _k,
-      ...decisive
-    } = train;
-    return { ...rest, train: decisive };
+    return { ...rest, train: withoutCadence(train) };
   }
   if (config.run === "eval") {
     const { device: _d, threads: _t, ...rest } = config;
@@ -50,30 +52,22 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }
 
-/** Path, bytes and time of last change of each input file; what cannot be read is left for the stage to report. */
+/** Path, bytes and time of last change of each input file. */
 type InputFile = readonly [path: string, bytes: number, changed: number];
 
 function inputFiles({ input, validation }: PrepareConfig): InputFile[] {
-  const paths = [input, validation].flatMap((given) => Array.isArray(given) ? given : []);
-  return paths.flatMap((path) => {
-    const found = [...filesAt(path)];
-    if (found.length > 0 || !isGlob(path)) return found;
-    const pattern = globPattern(path);
-    return [...filesAt(globRoot(path))].filter(([file]) => pattern.test(file));
-  });
+  return [input, validation].flatMap((paths) => Array.isArray(paths) ? filesNamed(paths) : []);
 }
 
-/** A file, or the files in a folder and below it; as in `prepare`, links to folders and dotted names are left out. */
-function* filesAt(path: string, isLink = false): Generator<InputFile> {
+/** What cannot be read is left for the stage to report. */
+function filesNamed(paths: readonly string[]): InputFile[] {
   try {
-    const { isDirectory, size, mtime } = Deno.statSync(path);
-    if (!isDirectory) return yield [path, size, mtime?.getTime() ?? 0];
-    if (isLink) return;
-    const entries = [...Deno.readDirSync(path)].filter(({ name }) => !name.startsWith("."));
-    entries.sort((a, b) => a.name < b.name ? -1 : 1);
-    for (const { name, isSymlink } of entries) yield* filesAt(join(path, name), isSymlink);
+    return findFiles(paths).map((path) => {
+      const { size, mtime } = Deno.statSync(path);
+      return [path, size, mtime?.getTime() ?? 0];
+    });
   } catch (error) {
-    const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
-    if (![NotFound, PermissionDenied, NotCapable].some((kind) => error instanceof kind)) throw error;
+    if (error instanceof UserError) return [];
+    throw error;
   }
 }

@@ -1,9 +1,10 @@
 /** The files that describe a stage in its own folder: what it was asked (stage.json), and how it went (status.json). */
 
 import { join } from "node:path";
-import { writeJson } from "../formats/atomic.ts";
 import type { StageConfig, StageKind } from "../config/schema.ts";
-import { UserError } from "../stage/errors.ts";
+import { writeJson } from "../formats/atomic.ts";
+import { fileError } from "../formats/file_errors.ts";
+import { parseJson } from "../formats/json.ts";
 
 /** stage.json: written by the runner before it starts the stage. */
 export interface StageFile {
@@ -16,11 +17,23 @@ export interface StageFile {
   readonly version: number;
   /** SHA-256 over all that decides the stage's results. */
   readonly fingerprint: string;
+  /** What the user asked for: the report says how to do it again. */
+  readonly command: Command;
+}
+
+/** Which settings a run was started with. */
+export interface Command {
+  /** The pipeline file, relative to the project where it lies inside. */
+  readonly file: string;
+  /** What followed each `--set`. */
+  readonly set: readonly string[];
 }
 
 /** status.json: written by the stage itself, and by the runner for a stage that died without a word. */
 export interface Status {
   readonly state: "running" | "done" | "failed" | "interrupted";
+  /** Of the stage.json that this attempt was about: with another one beside it, this file says nothing. */
+  readonly fingerprint: string;
   /** ISO 8601, UTC. */
   readonly started: string;
   /** Wall-clock seconds of this attempt so far. */
@@ -31,7 +44,7 @@ export interface Status {
 
 /** What the runner asked of the stage in this folder, or undefined where there is no stage. */
 export function readStageFile(folder: string): StageFile | undefined {
-  return readJsonObject(join(folder, "stage.json")) as StageFile | undefined;
+  return readIfThere(join(folder, "stage.json")) as StageFile | undefined;
 }
 
 /** Replaces stage.json in one step. */
@@ -41,7 +54,7 @@ export function writeStageFile(folder: string, stage: StageFile): void {
 
 /** How the stage in this folder went, or undefined where it never ran. */
 export function readStatus(folder: string): Status | undefined {
-  return readJsonObject(join(folder, "status.json")) as Status | undefined;
+  return readIfThere(join(folder, "status.json")) as Status | undefined;
 }
 
 /** Replaces status.json in one step. */
@@ -49,21 +62,13 @@ export function writeStatus(folder: string, status: Status): void {
   writeJson(join(folder, "status.json"), status);
 }
 
-function readJsonObject(path: string): object | undefined {
+function readIfThere(path: string): unknown {
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    throw fileError("read", path, error);
   }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
-  } catch {
-    // falls through: the same sentence
-  }
-  throw new UserError(
-    `Cannot read ${path}: it is not a JSON object (damaged?); delete it to run the stage again`,
-  );
+  return parseJson(text, `"${path}"`);
 }

@@ -40,8 +40,8 @@ true text before them) and, in brackets, loss in nats per token.`;
 }
 
 /** What drafting would give on the true text: nothing is decoded. */
-function estimate({ tokens_per_forward }: EvaluatedArm): string {
-  return tokens_per_forward === undefined ? NONE : decimal(tokens_per_forward, 2);
+function estimate({ expected_tokens_per_forward }: EvaluatedArm): string {
+  return expected_tokens_per_forward === undefined ? NONE : decimal(expected_tokens_per_forward, 2);
 }
 
 function headCell(arm: EvaluatedArm, number: number): string {

@@ -55,7 +55,7 @@ export const stepLine = z.object({
 export const validationLine = z.object({
   step: count,
   bits_per_byte: z.number(),
-  tokens_per_forward: z.number(),
+  expected_tokens_per_forward: z.number(),
 });
 
 /** eval.json. */
@@ -73,7 +73,7 @@ export const evalFile = z.object({
     bits_per_byte: z.number(),
     bytes: count,
     tokens: count,
-    tokens_per_forward: z.number().optional(),
+    expected_tokens_per_forward: z.number().optional(),
   })),
 });
 

@@ -1,5 +1,7 @@
 /** Numbers as the page prints them: the same on every machine, whatever its locale. Units do not part from them. */
 
+import { duration as plainDuration } from "../formats/duration.ts";
+
 /** No-break space. */
 const NBSP = "\u00a0";
 
@@ -31,13 +33,7 @@ export function size(bytes: number): string {
 
 /** Seconds for a reader: `0.84 s`, `42 s`, `1 min 05 s`, `2 h 07 min`. */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${decimal(seconds, 2)}${NBSP}s`;
-  const whole = Math.round(seconds);
-  const two = (n: number): string => String(n).padStart(2, "0");
-  if (whole < 60) return `${whole}${NBSP}s`;
-  if (whole < 3600) return [Math.floor(whole / 60), "min", two(whole % 60), "s"].join(NBSP);
-  const minutes = Math.round(seconds / 60);
-  return [count(Math.floor(minutes / 60)), "h", two(minutes % 60), "min"].join(NBSP);
+  return plainDuration(seconds).replaceAll(" ", NBSP);
 }
 
 /** `1 prompt`, `16 prompts`. */

@@ -2,6 +2,7 @@
 
 import type * as z from "zod";
 import { fileError } from "../formats/file_errors.ts";
+import { parseJson } from "../formats/json.ts";
 import { UserError } from "../stage/errors.ts";
 import { type Step, stepLine, type Validation, validationLine } from "./inputs.ts";
 
@@ -25,7 +26,7 @@ export const readFromDisk: ReadText = (path) => {
  */
 export function readJson<T>(read: ReadText, path: string, schema: z.ZodType<T>): T | null {
   const text = read(path);
-  return text === null ? null : checked(`"${path}"`, parsed(`"${path}"`, text), schema);
+  return text === null ? null : checked(`"${path}"`, parseJson(text, `"${path}"`), schema);
 }
 
 /** What metrics.jsonl holds, each step once, in increasing order. */
@@ -50,7 +51,7 @@ export function readMetrics(read: ReadText, path: string): Metrics | null {
   text.split("\n").slice(0, -1).forEach((line, i) => {
     if (line.trim() === "") return;
     const where = `"${path}" line ${i + 1}`;
-    const value = parsed(where, line);
+    const value = parseJson(line, where);
     const kind = kindOf(value);
     if (kind === undefined) throw new UserError(`Cannot read ${where}: an object with a "kind" expected`);
     if (kind === "step") keepLast(steps, checked(where, value, stepLine));
@@ -70,16 +71,6 @@ function inOrder<T extends { readonly step: number }>(lines: Map<number, T>): T[
 function kindOf(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || !("kind" in value)) return undefined;
   return typeof value.kind === "string" ? value.kind : undefined;
-}
-
-function parsed(where: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`Cannot read ${where}: not valid JSON (${(error as Error).message})`, {
-      cause: error,
-    });
-  }
 }
 
 function checked<T>(where: string, value: unknown, schema: z.ZodType<T>): T {

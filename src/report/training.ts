@@ -107,7 +107,7 @@ function validationCharts(arms: readonly Arm[]): Markup {
       description: "Teacher-forced estimate of tokens per forward of each arm over optimizer steps.",
       x: { label: "optimizer step", range: [0, last] },
       y: { label: "tokens per forward (1: no draft accepted)", range: [1, 1.2] },
-      series: series((validation) => validation.tokens_per_forward),
+      series: series((validation) => validation.expected_tokens_per_forward),
     })
   }<figcaption>An estimate on held-out text (teacher-forced): a head's draft counts where it and all before it agree with
 head 1's choice. What decoding measured stands below, where it was measured.</figcaption></figure>

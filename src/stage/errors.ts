@@ -7,6 +7,8 @@ export const EXIT = {
   failed: 1,
   /** The command line or the pipeline file is wrong; nothing was run. */
   usage: 2,
+  /** Another process holds the run or the stage: nothing was touched (BSD's EX_UNAVAILABLE). */
+  inUse: 69,
   /** Stopped by a signal after saving: the same command goes on from there (BSD's EX_TEMPFAIL). */
   resumable: 75,
 } as const;
@@ -19,6 +21,11 @@ export class UserError extends Error {
 /** The pipeline file or the command line is wrong; nothing was run. */
 export class UsageError extends UserError {
   override readonly name = "UsageError";
+}
+
+/** Another process is at work on it. */
+export class InUse extends UserError {
+  override readonly name = "InUse";
 }
 
 /** The stage was told to stop; what it had to save is saved. */

@@ -10,7 +10,7 @@ export interface StageIo {
   readonly needs: readonly Need[];
   /** Where standard error is a terminal and a progress line may be redrawn. */
   readonly interactive: boolean;
-  /** Aborted by SIGINT, SIGTERM or SIGUSR1: save what there is and throw {@link Interrupted}; to return means done. */
+  /** Aborted by SIGINT, SIGTERM, SIGUSR1 or SIGHUP: save what there is and throw {@link Interrupted}; to return means done. */
   readonly stop: AbortSignal;
   /** One line for a reader, on standard error and in the stage's log. */
   log(line: string): void;

@@ -1,6 +1,6 @@
 /** One process at a time: a lock that the system drops when its holder ends, however it ends. */
 
-import { UserError } from "./errors.ts";
+import { InUse } from "./errors.ts";
 
 /** Holds a lock until disposed. */
 export class Lock implements Disposable {
@@ -12,16 +12,14 @@ export class Lock implements Disposable {
 
   /**
    * Takes the lock on a file, which is made where it is missing and stays afterwards. It says who holds it.
-   * @throws {UserError} when another process holds it.
+   * @throws {InUse} when another process holds it.
    */
   static take(path: string, what: string): Lock {
     const file = Deno.openSync(path, { read: true, write: true, create: true });
     if (!file.tryLockSync(true)) {
       const holder = new TextDecoder().decode(readStart(file)).trim();
       file.close();
-      throw new UserError(
-        `${what} is in use by ${holder || "another process"}: wait for it to end, or end it`,
-      );
+      throw new InUse(`${what} is in use by ${holder || "another process"}: wait for it to end, or end it`);
     }
     file.truncateSync();
     file.writeSync(new TextEncoder().encode(`process ${Deno.pid} since ${new Date().toISOString()}\n`));

@@ -2,8 +2,8 @@
 
 import { Interrupted } from "./errors.ts";
 
-/** The signals that ask for an orderly stop: Ctrl-C, the system, a cluster's scheduler shortly before the end. */
-export const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR1"] as const;
+/** What asks for an orderly stop: Ctrl-C, the system, a scheduler shortly before the end, a terminal that closes. */
+export const STOP_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP"];
 
 /**
  * Aborted, with {@link Interrupted} as the reason, by the first of {@link STOP_SIGNALS}. A second SIGINT ends

@@ -20,7 +20,8 @@ export function start(
 ): Machine {
   load();
   // libtorch by itself takes half of the logical processors.
-  setThreads(wanted.threads === "auto" ? navigator.hardwareConcurrency : wanted.threads);
+  const own = Number(Deno.env.get("OMP_NUM_THREADS")) || navigator.hardwareConcurrency;
+  setThreads(wanted.threads === "auto" ? own : wanted.threads);
   const found = cudaDevices();
   if (wanted.device === "cuda" && found === 0) {
     throw new TorchError(

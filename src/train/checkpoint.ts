@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import * as z from "zod";
 import { AtomicFolder, removePartials, sha256OfFile, writeJson } from "../formats/atomic.ts";
+import { readJson } from "../formats/json.ts";
 import { SafetensorsFile, writeSafetensors } from "../formats/safetensors.ts";
 import type { MtpModel } from "../model/mod.ts";
 import { UserError } from "../stage/errors.ts";
@@ -109,17 +110,30 @@ const entriesOf = (tensors: [string, Tensor][]) =>
     bytes: () => tensor.toBytes(),
   }));
 
-/** Reads where a run stands, and checks both files against their checksums. @throws {UserError} naming the file. */
-export function readCheckpoint(folder: string): RunState {
+/** What can be done about a damaged checkpoint. */
+export const ADVICE = {
+  resume: "move that checkpoint's folder away and train again, to go on from the one before it",
+  finished: "train that stage again",
+} as const;
+
+/**
+ * Reads where a run stands, and checks the files that will be read against their checksums.
+ *
+ * @throws {UserError} naming the file and giving the advice.
+ */
+export function readCheckpoint(
+  folder: string,
+  parts: readonly ("model" | "optimizer")[],
+  advice: string,
+): RunState {
   const path = join(folder, FILES.state);
-  const advice = `move the folder "${folder}" away and run again, to go on from the checkpoint before it`;
-  const parsed = stateSchema.safeParse(parseJson(path, advice));
+  const parsed = stateSchema.safeParse(readJson(path, advice));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new UserError(`Cannot use "${path}": ${issue!.path.join(".")}: ${issue!.message}; ${advice}`);
   }
   const { sha256, format: _format, version: _version, ...state } = parsed.data;
-  for (const part of ["model", "optimizer"] as const) {
+  for (const part of parts) {
     const file = join(folder, FILES[part]);
     const found = sha256OfFile(file);
     if (found !== sha256[part]) {
@@ -129,14 +143,6 @@ export function readCheckpoint(folder: string): RunState {
     }
   }
   return state;
-}
-
-function parseJson(path: string, advice: string): unknown {
-  try {
-    return JSON.parse(Deno.readTextFileSync(path));
-  } catch (error) {
-    throw new UserError(`Cannot read "${path}": ${(error as Error).message}; ${advice}`);
-  }
 }
 
 /**
@@ -175,17 +181,3 @@ function loadTensors(path: string, tensors: [string, Tensor][]): void {
     tensor.copyBytes_(file.read(name) as Uint8Array<ArrayBuffer>);
   }
 }
-
-/** Paths at which two configurations differ, as `train.lr: 0.003 in the checkpoint, 0.001 now`. */
-export function differences(before: unknown, now: unknown, path = ""): string[] {
-  if (isObject(before) && isObject(now)) {
-    return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) =>
-      differences(before[key], now[key], path === "" ? key : `${path}.${key}`)
-    );
-  }
-  const [a, b] = [JSON.stringify(before), JSON.stringify(now)];
-  return a === b ? [] : [`${path}: ${a ?? "absent"} in the checkpoint, ${b ?? "absent"} now`];
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,6 +1,7 @@
 /** metrics.jsonl: one JSON object a line, appended as the run goes; a resumed run drops the lines that it will repeat. */
 import { join } from "node:path";
 import { writeText } from "../formats/atomic.ts";
+import { writing } from "../formats/file_errors.ts";
 import type { ScoreSummary } from "../model/mod.ts";
 
 /** A few steps, averaged. */
@@ -31,28 +32,32 @@ export interface ValidationLine {
   readonly heads: ScoreSummary["heads"];
   /** Conditional, teacher-forced acceptance of the drafts of heads 2, 3, ... */
   readonly acceptance: readonly number[];
-  readonly tokens_per_forward: number;
+  /** 1 + the sum of the products of acceptance: an estimate, from true text as context. */
+  readonly expected_tokens_per_forward: number;
 }
 
 /** The file, open for appending. */
 export class Metrics implements Disposable {
+  readonly #path: string;
   readonly #file: Deno.FsFile;
 
   /** Opens the file and drops what stands behind `step`: a killed run had gone further than its last checkpoint. */
   constructor(folder: string, step: number) {
-    const path = join(folder, "metrics.jsonl");
+    const path = this.#path = join(folder, "metrics.jsonl");
     writeText(path, linesUpTo(path, step).map((line) => `${line}\n`).join(""));
-    this.#file = Deno.openSync(path, { append: true });
+    this.#file = writing(path, () => Deno.openSync(path, { append: true }));
   }
 
   write(line: StepLine | ValidationLine): void {
     const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
-    for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    writing(this.#path, () => {
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    });
   }
 
   /** To the disk: a checkpoint must not know more steps than the file. */
   flush(): void {
-    this.#file.syncDataSync();
+    writing(this.#path, () => this.#file.syncDataSync());
   }
 
   [Symbol.dispose](): void {

@@ -3,18 +3,19 @@
  * the same bits as if it had never stopped.
  */
 import { join } from "node:path";
-import type { TrainConfig } from "../config/schema.ts";
+import { type TrainConfig, withoutCadence } from "../config/schema.ts";
 import { BlockOrder, BlockTable } from "../data/batches.ts";
 import { type ShardSet, verifyShards } from "../data/shards.ts";
 import { writeJson } from "../formats/atomic.ts";
+import { differences } from "../formats/differences.ts";
 import { addScores, emptyScores, MtpModel, summarize } from "../model/mod.ts";
 import { Interrupted, UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
 import { turn } from "../stage/turn.ts";
 import { ByteShards, type Machine, memory, Scope, start, versions } from "../torch/mod.ts";
 import {
+  ADVICE,
   checkpointsIn,
-  differences,
   loadModel,
   loadOptimizer,
   readCheckpoint,
@@ -36,21 +37,16 @@ export const run: Run<TrainConfig> = async (config, io) => {
   await trainer.run();
 };
 
+/** How differences name what was saved. */
+const THEN = "in the checkpoint";
+
 /** What must be equal for a checkpoint to be this run's. Where and how often it is logged and saved may change. */
 function identityOf(config: TrainConfig, set: ShardSet): Record<string, unknown> {
-  const {
-    log_every: _l,
-    validate_every: _e,
-    validate_batches: _b,
-    checkpoint_every: _c,
-    keep: _k,
-    ...train
-  } = config.train;
   return {
     seed: config.seed,
     model: config.model,
     curriculum: config.curriculum,
-    train,
+    train: withoutCadence(config.train),
     data: set.meta.splits.train.shards.map((shard) => [shard.sha256, shard.indexSha256]),
   };
 }
@@ -123,15 +119,15 @@ class Trainer implements Disposable {
   #resume(): RunState | null {
     const newest = checkpointsIn(this.io.folder).at(-1);
     if (newest === undefined) return null;
-    const state = readCheckpoint(newest);
-    const changed = differences(state.run, JSON.parse(JSON.stringify(this.#identity)));
+    const state = readCheckpoint(newest, ["model", "optimizer"], ADVICE.resume);
+    const changed = differences(state.run, JSON.parse(JSON.stringify(this.#identity)), THEN);
     if (changed.length > 0) {
       throw new UserError(
         `"${newest}" is of another run: ${changed.join("; ")}. ` +
           `Start under a new name, or with --force to throw it away`,
       );
     }
-    const other = differences(state.machine, this.#machine());
+    const other = differences(state.machine, this.#machine(), THEN);
     if (other.length > 0) {
       this.io.log(`warning: not to the same bits as before: ${other.join("; ")}`);
     }
@@ -241,14 +237,14 @@ class Trainer implements Disposable {
       });
       bytes += blocks.bytes;
     }
-    const { heads, bitsPerByte, acceptance, tokensPerForward } = summarize(totals, bytes);
+    const { heads, bitsPerByte, acceptance, expectedTokensPerForward } = summarize(totals, bytes);
     return this.#validation = {
       kind: "validation",
       step: this.#done.step,
       bits_per_byte: bitsPerByte,
       heads,
       acceptance,
-      tokens_per_forward: tokensPerForward,
+      expected_tokens_per_forward: expectedTokensPerForward,
     };
   }
 
@@ -263,7 +259,7 @@ class Trainer implements Disposable {
     this.#metrics.write(line);
     const drafts = this.#model.headCount === 1
       ? ""
-      : `, ${line.tokens_per_forward.toFixed(2)} tokens a forward expected`;
+      : `, ${line.expected_tokens_per_forward.toFixed(2)} tokens a forward expected`;
     this.io.log(`step ${line.step}: ${line.bits_per_byte.toFixed(4)} bits per byte held out${drafts}`);
   }
 

@@ -94,6 +94,20 @@ withFiles("run() makes each file a document, sorted, and drops empty ones", asyn
   );
 });
 
+withFiles("run() holds out a file whatever its name in input and in validation", async (folder) => {
+  const input = inputs(folder, { "a.txt": "ay", "b.txt": "bee", "c.txt": "sea" });
+  const realPathSync = Deno.realPathSync;
+  // Making links needs unscoped permissions, so c.txt is said to be one to b.txt.
+  Deno.realPathSync = (path) => realPathSync(String(path).replace("c.txt", "b.txt"));
+  try {
+    const { out } = await prepare(folder, { input: [input], validation: [`${input}/../in/./b.txt`] });
+    assert.deepEqual(texts(out, "train"), ["ay"]);
+    assert.deepEqual(texts(out, "val"), ["bee"]);
+  } finally {
+    Deno.realPathSync = realPathSync;
+  }
+});
+
 withFiles("run() makes each block between blank lines a document", async (folder) => {
   const input = inputs(folder, { "a.txt": "one\n\ntwo\nlines\n\n\nthree", "b.txt": "four\n" });
   const validation = [join(inputs(folder, { "held.out": "five\n\nsix" }), "held.out")];

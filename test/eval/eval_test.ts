@@ -172,7 +172,7 @@ withRuns("eval scores the same text for arms of any K, each by its own heads", a
       "bytes",
       "tokens",
       "acceptance",
-      "tokens_per_forward",
+      "expected_tokens_per_forward",
       "seconds",
     ],
   ]);

@@ -139,30 +139,30 @@ Deno.test("summarize() gives bits per text byte of head 1, means by head, and th
     proposed: [8, 4],
     accepted: [4, 1],
   };
-  const { heads, bitsPerByte, acceptance, tokensPerForward } = summarize(totals, 5);
+  const { heads, bitsPerByte, acceptance, expectedTokensPerForward } = summarize(totals, 5);
   assert.deepEqual(heads, [{ loss: 2, accuracy: 1 / 2 }, { loss: 2, accuracy: 1 / 5 }, {
     loss: 1,
     accuracy: 0,
   }]);
   assert.ok(Math.abs(bitsPerByte - 12 / Math.log(2) / 5) < 1e-15);
   assert.deepEqual(acceptance, [0.5, 0.25]);
-  assert.equal(tokensPerForward, 1 + 0.5 + 0.5 * 0.25);
+  assert.equal(expectedTokensPerForward, 1 + 0.5 + 0.5 * 0.25);
 });
 
 Deno.test("summarize() of a uniform guess over 256 bytes is 8 bits a byte, and of one head one token a forward", () => {
   const totals = emptyScores(1);
   Object.assign(totals.heads[0]!, { nll: 100 * Math.log(256), targets: 100 });
-  const { bitsPerByte, tokensPerForward, acceptance } = summarize(totals, 100);
+  const { bitsPerByte, expectedTokensPerForward, acceptance } = summarize(totals, 100);
   assert.ok(Math.abs(bitsPerByte - 8) < 1e-12);
-  assert.equal(tokensPerForward, 1);
+  assert.equal(expectedTokensPerForward, 1);
   assert.deepEqual(acceptance, []);
 });
 
 Deno.test("summarize() says 0 where no draft was proposed, and NaN where a head had no target", () => {
   const totals = emptyScores(3);
   Object.assign(totals.heads[0]!, { nll: 1, targets: 1 });
-  const { heads, acceptance, tokensPerForward } = summarize(totals, 1);
+  const { heads, acceptance, expectedTokensPerForward } = summarize(totals, 1);
   assert.deepEqual(acceptance, [0, 0]);
-  assert.equal(tokensPerForward, 1);
+  assert.equal(expectedTokensPerForward, 1);
   assert.ok(Number.isNaN(heads[1]!.loss));
 });

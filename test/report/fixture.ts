@@ -146,7 +146,7 @@ function metrics(phases: readonly { to: number; weights: number[] }[], floor: nu
       bits_per_byte: floor + 2.4 * Math.exp(-step / 90),
       heads: [],
       acceptance: [],
-      tokens_per_forward: 1 + (weights.filter((weight) => weight > 0).length - 1) * 0.44,
+      expected_tokens_per_forward: 1 + (weights.filter((weight) => weight > 0).length - 1) * 0.44,
     });
   }
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
@@ -167,7 +167,7 @@ function evaluation(): unknown {
     bits_per_byte: bits,
     bytes: 79_888,
     tokens: 80_087,
-    tokens_per_forward: 1 + (heads - 1) * 0.44,
+    expected_tokens_per_forward: 1 + (heads - 1) * 0.44,
     seconds: 3.2,
   });
   return { split: "val", arms: [arm("ntp", 1, 1.6049), arm("forward", 4, 1.6131)] };

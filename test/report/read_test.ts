@@ -8,7 +8,7 @@ import { UserError } from "../../src/stage/errors.ts";
 const step = (step: number, loss: number | null): string =>
   JSON.stringify({ kind: "step", step, heads: [loss], weights: [1] });
 const validation = (step: number, bits: number): string =>
-  JSON.stringify({ kind: "validation", step, bits_per_byte: bits, tokens_per_forward: 1 });
+  JSON.stringify({ kind: "validation", step, bits_per_byte: bits, expected_tokens_per_forward: 1 });
 const metrics = (text: string) => readMetrics(() => text, "ntp/metrics.jsonl")!;
 
 Deno.test("readMetrics() keeps the last line of a step that a resumed run wrote again", () => {
@@ -47,7 +47,7 @@ Deno.test("readMetrics() names file and line of a malformed line", () => {
     ["[]", /an object with a "kind" expected/],
     ["null", /an object with a "kind" expected/],
     ['{"kind":"step","step":20,"heads":["x"],"weights":[1]}', /heads\[0\]: expected number/],
-    ['{"kind":"validation","step":-1,"bits_per_byte":1,"tokens_per_forward":1}', /step: /],
+    ['{"kind":"validation","step":-1,"bits_per_byte":1,"expected_tokens_per_forward":1}', /step: /],
   ];
   for (const [line, expected] of cases) {
     assert.throws(() => metrics(`${step(10, 3)}\n${line}\n${step(30, 1)}\n`), (error) => {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { checkMachine, setUp, type Surroundings } from "../../scripts/setup.ts";
 import { jobs } from "../../scripts/setup/build.ts";
-import { inspect, pipError } from "../../scripts/setup/libtorch.ts";
+import { inspect } from "../../scripts/setup/libtorch.ts";
+import { pipError } from "../../scripts/setup/pip.ts";
 import type { Ended } from "../../scripts/setup/program.ts";
 import { withFiles } from "../support.ts";
 
@@ -194,6 +195,9 @@ inWorld("setUp() falls back to pip's own build where its index has no CPU build"
     setUp(world),
     /pip offers no torch 2\.11 to 2\.14 for Python 3\.12\.1; set FORETOKEN_TORCH_INDEX/,
   );
+  const offline = "WARNING: Retrying after connection broken by 'NewConnectionError'";
+  world.pip = () => ({ ok: false, output: `${offline}\nERROR: No matching distribution found` });
+  await assert.rejects(setUp(world), /pip did not reach its index; set FORETOKEN_TORCH_INDEX/);
 });
 
 inWorld("setUp() hands FORETOKEN_TORCH_INDEX to pip", async (world) => {

@@ -4,14 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import fc from "fast-check";
 import type { TrainConfig } from "../../src/config/schema.ts";
 import { sha256OfFile } from "../../src/formats/atomic.ts";
 import { SafetensorsFile, type TensorEntry, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { Interrupted, UserError } from "../../src/stage/errors.ts";
 import { cudaDevices } from "../../src/torch/mod.ts";
 import { openArm } from "../../src/train/arm.ts";
-import { checkpointsIn, differences } from "../../src/train/checkpoint.ts";
+import { checkpointsIn } from "../../src/train/checkpoint.ts";
 import { withFiles } from "../support.ts";
 import {
   armOf,
@@ -197,7 +196,7 @@ withRuns("metrics.jsonl and train.json say what was done", async (folder) => {
   assert.ok(Math.abs(third!.lr - 3e-4) < 1e-12);
   for (const line of metrics.filter(({ kind }) => kind === "validation")) {
     assert.deepEqual(Object.keys(without(line, "kind")), [
-      ...["step", "bits_per_byte", "heads", "acceptance", "tokens_per_forward"],
+      ...["step", "bits_per_byte", "heads", "acceptance", "expected_tokens_per_forward"],
     ]);
     assert.equal((line.heads as Json[]).length, 3);
     assert.deepEqual(Object.keys((line.heads as Json[])[0]!), ["loss", "accuracy"]);
@@ -253,11 +252,11 @@ withRuns(
   },
 );
 
-/** Stops a run after 6 steps, with checkpoints at 4 and 6; returns the newest one's folder. */
-async function interrupted(folder: string): Promise<{ arm: TrainConfig; checkpoint: string }> {
+/** Stops a run of 12 steps after so many of them; returns the newest checkpoint's folder, before which there is one at 4. */
+async function interrupted(folder: string, steps = 6): Promise<{ arm: TrainConfig; checkpoint: string }> {
   await makeText(folder);
   const { arm } = configs();
-  await assert.rejects(trainArm(folder, arm, stopAfter(6)), Interrupted);
+  await assert.rejects(trainArm(folder, arm, stopAfter(steps)), Interrupted);
   return { arm, checkpoint: checkpointsIn(join(folder, "arm")).at(-1)! };
 }
 
@@ -290,7 +289,7 @@ const DAMAGES: readonly [what: string, file: string, damage: (checkpoint: string
     "whose model is cut short",
     "model.safetensors",
     (checkpoint) => Deno.truncateSync(join(checkpoint, "model.safetensors"), 1000),
-    /" is damaged: SHA-256 is \w{64}, state\.json says \w{64}; move the folder/,
+    /" is damaged: SHA-256 is \w{64}, state\.json says \w{64}; move .* train again/,
   ],
   [
     "of which one bit is another",
@@ -313,13 +312,13 @@ const DAMAGES: readonly [what: string, file: string, damage: (checkpoint: string
     "without state.json",
     "state.json",
     (checkpoint) => Deno.removeSync(join(checkpoint, "state.json")),
-    /": No such file.*; move the folder/,
+    /": [Nn]o such file.*; move .* train again/,
   ],
   [
     "whose state.json is cut short",
     "state.json",
     (checkpoint) => Deno.truncateSync(join(checkpoint, "state.json"), 100),
-    /": .*JSON.*; move the folder/,
+    /": .*JSON.*; move .* train again/,
   ],
   [
     "whose state.json lacks a key",
@@ -328,7 +327,7 @@ const DAMAGES: readonly [what: string, file: string, damage: (checkpoint: string
       const state = readJson(join(checkpoint, "state.json"));
       Deno.writeTextFileSync(join(checkpoint, "state.json"), JSON.stringify(without(state, "position")));
     },
-    /": position: .*; move the folder/,
+    /": position: .*; move .* train again/,
   ],
   [
     "with a tensor missing",
@@ -436,7 +435,7 @@ withRuns("how often a run is logged, validated and saved may change under way", 
 });
 
 withRuns("another number of threads is a warning, since the bits may differ", async (folder) => {
-  const { arm } = await interrupted(folder);
+  const { arm } = await interrupted(folder, 11); // one step with two threads: on a busy machine it takes a second
   const lines = await trainArm(folder, { ...arm, threads: 2 });
   assert.ok(
     lines.includes("warning: not to the same bits as before: threads: 1 in the checkpoint, 2 now"),
@@ -592,19 +591,4 @@ withFiles("checkpointsIn() lists whole checkpoints, oldest first, and nothing el
     checkpointsIn(folder),
     ["step-00000020", "step-00000100"].map((n) => join(folder, "checkpoints", n)),
   );
-});
-
-Deno.test("differences() names every path at which two configurations differ, and nothing else", () => {
-  assert.deepEqual(
-    differences({ a: 1, b: { c: [1, 2], d: "x" }, gone: 0 }, { a: 1, b: { c: [1, 3], d: "x" }, added: null }),
-    [
-      "b.c: [1,2] in the checkpoint, [1,3] now",
-      "gone: 0 in the checkpoint, absent now",
-      "added: absent in the checkpoint, null now",
-    ],
-  );
-  fc.assert(fc.property(fc.jsonValue(), (value) => {
-    const copy = JSON.parse(JSON.stringify(value));
-    assert.deepEqual(differences(JSON.parse(JSON.stringify(value)), copy), []);
-  }));
 });
