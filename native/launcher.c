@@ -87,6 +87,7 @@ static const char USAGE[] =
     "  --rx PATH    may be read and executed\n"
     "  --rw PATH    may be read and written, not executed\n"
     "  --dev PATH   a device: read, write and ioctl\n"
+    "  --gpu        NVIDIA's devices and shared memory, where there is such a device\n"
     "  --net        leaves the network alone\n"
     "  --verbose    tells of paths that do not exist (they are passed over)\n"
     "  --check      prints the Landlock ABI of this kernel and ends\n"
@@ -132,6 +133,21 @@ static uint64_t access_of(const char *option) {
   return 0;
 }
 
+/* NVIDIA's devices, and the shared memory that its driver uses; nothing where there is none. 0, or EXIT_NOT_BOUND. */
+static int allow_gpu(int ruleset, uint64_t handled_fs, int verbose) {
+  static const char *const others[] = {"ctl", "-uvm", "-uvm-tools", "-modeset", "-caps"};
+  const int num_others = sizeof others / sizeof *others, num_gpus = 16;
+  if (access("/dev/nvidiactl", F_OK) && access("/dev/nvidia0", F_OK)) return 0;
+  int code = allow(ruleset, "/dev/shm", READ_WRITE & handled_fs, verbose);
+  for (int i = 0; !code && i < num_others + num_gpus; i++) {
+    char path[32];
+    if (i < num_others) snprintf(path, sizeof path, "/dev/nvidia%s", others[i]);
+    else snprintf(path, sizeof path, "/dev/nvidia%d", i - num_others);
+    code = allow(ruleset, path, DEVICE & handled_fs, verbose);
+  }
+  return code;
+}
+
 /* Binds this process to the paths among the options. 0, or an exit code after a message. */
 static int bind_files(char **options, int num_options, int net, int verbose) {
   const int abi = landlock_abi();
@@ -152,8 +168,9 @@ static int bind_files(char **options, int num_options, int net, int verbose) {
   }
   for (int i = 0; i < num_options; i++) {
     const uint64_t access = access_of(options[i]);
-    if (!access) continue;
-    const int code = allow(ruleset, options[++i], access & handled.fs, verbose);
+    int code = 0;
+    if (access) code = allow(ruleset, options[++i], access & handled.fs, verbose);
+    else if (!strcmp(options[i], "--gpu")) code = allow_gpu(ruleset, handled.fs, verbose);
     if (code) return code;
   }
   if (syscall(SYS_landlock_restrict_self, ruleset, 0)) {
@@ -279,6 +296,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "launch: %s needs a path\n", argv[i - 1]);
         return EXIT_USAGE;
       }
+    } else if (!strcmp(argv[i], "--gpu")) {
+      continue;
     } else if (!strcmp(argv[i], "--net")) {
       net = 1;
     } else if (!strcmp(argv[i], "--verbose")) {

@@ -57,6 +57,15 @@ at::Tensor nll_by_ops(at::Tensor &logits, const at::Tensor &targets, double scal
   return nll;
 }
 
+/// Moves a tensor out of the context, which then no longer owns it.
+at::Tensor take(AutogradContext *context, const std::string &name) {
+  auto &kept = context->saved_data[name];
+  TORCH_CHECK(kept.isTensor(), "the graph of this loss was used before");
+  auto tensor = kept.toTensor();
+  kept = c10::IValue();
+  return tensor;
+}
+
 struct LinearCrossEntropy : Function<LinearCrossEntropy> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &input, const at::Tensor &weight,
                             const at::Tensor &targets, double scale, int64_t chunk) {
@@ -81,16 +90,21 @@ struct LinearCrossEntropy : Function<LinearCrossEntropy> {
       at::mm_out(dxs, logits, weight);
       dweight.addmm_(logits.t(), xs);
     }
-    context->save_for_backward({dx, dweight});
+    // Not save_for_backward: a second owner would make autograd copy each into .grad in place of taking it.
+    context->saved_data["dx"] = dx;
+    context->saved_data["dweight"] = dweight;
     return by_rows ? at::full({}, sum * scale, x.options()) : device_sum.mul_(scale);
   }
 
   static variable_list backward(AutogradContext *context, variable_list gradients) {
-    const auto saved = context->get_saved_variables();
+    const auto dx = take(context, "dx"), dweight = take(context, "dweight");
     const auto &g = gradients[0];
     // The usual gradient is 1: on the CPU it can be looked at, and two passes are saved.
-    const bool one = g.is_cpu() && g.item<double>() == 1;
-    return {one ? saved[0] : saved[0] * g, one ? saved[1] : saved[1] * g, at::Tensor(), at::Tensor(), at::Tensor()};
+    if (!(g.is_cpu() && g.item<double>() == 1)) {
+      dx.mul_(g);
+      dweight.mul_(g);
+    }
+    return {dx, dweight, at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 

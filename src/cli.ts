@@ -2,7 +2,7 @@
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import type { StageKind } from "./config/schema.ts";
-import { EXIT, UsageError, UserError } from "./stage/errors.ts";
+import { EXIT, InUse, UsageError, UserError } from "./stage/errors.ts";
 
 const KINDS: Record<StageKind, string> = {
   prepare: "turn text into shards",
@@ -23,7 +23,8 @@ Examples:
 
 In a checkout, foretoken is \`deno task foretoken\`; \`deno task train ...\` is short for \`deno task foretoken train ...\`.
 What has run before with the same settings is not run again. After Ctrl-C, the same command goes on.
-Exit codes: 0 done, 1 failed, 2 wrong command line or file, 75 stopped (run the same command again).`;
+Exit codes: 0 done, 1 failed, 2 wrong command line or file, 69 in use by another process,
+75 stopped (run the same command again).`;
 
 const write = (text: string) => {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
@@ -103,12 +104,13 @@ async function orderFor(
   runs: string,
   selection: Order["selection"],
 ): Promise<Order> {
-  const [{ loadPipeline }, { findPipelineFile }] = await Promise.all([
+  const [{ loadPipeline }, { findPipelineFile, fromProject }] = await Promise.all([
     import("./config/load.ts"),
     import("./pipeline/find.ts"),
   ]);
   const file = findPipelineFile(given);
-  return { config: await loadPipeline(file, set), file: given, runs, selection };
+  const config = await loadPipeline(file, set);
+  return { config, file: given, command: { file: fromProject(file), set }, runs, selection };
 }
 
 async function run(order: Order): Promise<number> {
@@ -132,6 +134,7 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     complain(`${error instanceof UserError ? error.message : (error as Error).stack ?? String(error)}\n`);
+    if (error instanceof InUse) return EXIT.inUse;
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }
 }

@@ -5,7 +5,8 @@
 
 import { join } from "node:path";
 import type { StageConfig, StageKind } from "./config/schema.ts";
-import { EXIT, Interrupted, UserError } from "./stage/errors.ts";
+import { writing } from "./formats/file_errors.ts";
+import { EXIT, Interrupted, InUse, UserError } from "./stage/errors.ts";
 import { usesNative } from "./pipeline/permissions.ts";
 import { readStageFile, type StageFile, type Status, writeStatus } from "./pipeline/stage_files.ts";
 import type { Run, StageIo } from "./stage/io.ts";
@@ -28,46 +29,70 @@ const ENTRIES: Entries = {
 async function runStage(runFolder: string, id: string): Promise<number> {
   const terminal = new Terminal();
   const folder = join(runFolder, id);
-  const started = new Date();
   const stop = stopOnSignals((signal) =>
     terminal.log(`${signal}: stopping after saving (Ctrl-C again: at once)`)
   );
-  const finish = (state: Status["state"], error?: string) => {
-    const seconds = (Date.now() - started.getTime()) / 1000;
-    writeStatus(folder, { state, started: started.toISOString(), seconds, ...(error ? { error } : {}) });
-  };
-
   try {
-    using _lock = Lock.take(join(folder, "lock"), `The stage ${id}`);
+    using _lock = writing(folder, () => Lock.take(join(folder, "lock"), `The stage ${id}`));
     const stage = readStageFile(folder);
     if (!stage) throw new UserError(`Nothing to run in ${folder}: there is no stage.json`);
     using log = new LogFile(join(folder, "log.txt"));
-    finish("running");
+    const record = recorderOf(folder, stage.fingerprint);
+    record("running");
     try {
       if (usesNative(stage.run)) await lockNative();
       const entry = await ENTRIES[stage.run]();
       await (entry.run as Run<StageConfig>)(stage.config, ioOf(stage, runFolder, terminal, log, stop));
     } catch (error) {
       terminal.clear();
-      if (error instanceof Interrupted) {
-        log.line(error.message);
-        terminal.log(error.message);
-        finish("interrupted");
-        return EXIT.resumable;
-      }
-      const { sentence, stack } = explain(error);
-      log.line(stack ?? sentence);
-      finish("failed", sentence); // the runner says it
-      return EXIT.failed;
+      return conclude(error, record, log, terminal);
     }
     terminal.clear();
-    finish("done");
+    record("done");
     return EXIT.done;
   } catch (error) { // not the stage's: its folder, its lock, its status
     terminal.clear();
     terminal.log(error instanceof UserError ? error.message : String((error as Error).stack));
-    return EXIT.failed;
+    return error instanceof InUse ? EXIT.inUse : EXIT.failed;
   }
+}
+
+/** Writes status.json for one attempt. */
+type Recorder = (state: Status["state"], error?: string) => void;
+
+/** The attempt begins now. */
+function recorderOf(folder: string, fingerprint: string): Recorder {
+  const started = new Date();
+  return (state, error) => {
+    const seconds = (Date.now() - started.getTime()) / 1000;
+    const attempt = { state, fingerprint, started: started.toISOString(), seconds };
+    writeStatus(folder, error === undefined ? attempt : { ...attempt, error });
+  };
+}
+
+/** Puts down why the stage did not come to its end. Where that cannot be written either, the terminal still has it. */
+function conclude(error: unknown, record: Recorder, log: LogFile, terminal: Terminal): number {
+  const succeeds = (act: () => void): boolean => {
+    try {
+      act();
+      return true;
+    } catch (refusal) {
+      terminal.log((refusal as Error).message);
+      return false;
+    }
+  };
+  if (error instanceof Interrupted) {
+    terminal.log(error.message);
+    succeeds(() => record("interrupted"));
+    succeeds(() => log.line(error.message));
+    return EXIT.resumable;
+  }
+  const { sentence, stack } = explain(error);
+  const isRecorded = succeeds(() => record("failed", sentence));
+  if (!isRecorded) terminal.log(sentence); // else the runner says it
+  const isLogged = succeeds(() => log.line(stack ?? sentence));
+  if (!isLogged && stack !== undefined) terminal.log(stack);
+  return EXIT.failed;
 }
 
 /** Native code is not bound by Deno's permissions: before it computes, no thread can start programs any more. */
@@ -106,13 +131,16 @@ class LogFile implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #encoder = new TextEncoder();
 
-  constructor(path: string) {
-    this.#file = Deno.openSync(path, { append: true, create: true });
+  constructor(readonly path: string) {
+    this.#file = writing(path, () => Deno.openSync(path, { append: true, create: true }));
   }
 
+  /** @throws {UserError} where the system refuses. */
   line(text: string): void {
     const bytes = this.#encoder.encode(`${text}\n`);
-    for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    writing(this.path, () => {
+      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    });
   }
 
   [Symbol.dispose](): void {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import type { Status } from "../src/pipeline/stage_files.ts";
+import { Lock } from "../src/stage/lock.ts";
 import { type Ended, launch, LAUNCHER, withLauncher } from "./pipeline/launcher.ts";
 
 const TASK = [
@@ -10,7 +11,7 @@ const TASK = [
   "--no-prompt",
   "--cached-only",
   "--ignore-env",
-  "--allow-env=FORETOKEN_*,OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES,TERM",
+  "--allow-env=OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES,TERM",
   "--allow-read",
   "--allow-write=runs",
   "--allow-run=native/build/launch",
@@ -18,9 +19,14 @@ const TASK = [
 ];
 
 /** The launcher is the one program that a test may run, so the command line runs behind one that allows it all. */
-function behind(args: readonly string[]): string[] {
-  const deno = Deno.execPath();
-  return ["--ro", "/", "--rw", join(Deno.cwd(), "runs"), "--dev", "/dev/null", "--", deno, ...TASK, ...args];
+const FREELY = ["--rx", "/", "--rw", join(Deno.cwd(), "runs"), "--dev", "/dev/null", "--", Deno.execPath()];
+const behind = (args: readonly string[]): string[] => [...FREELY, ...TASK, ...args];
+
+/** The stage of {@link smallPipeline} itself, without a runner. */
+function behindStage(folder: string): string[] {
+  const run = join(folder, "small");
+  const flags = ["--no-prompt", "--cached-only", `--allow-read=${run}`, `--allow-write=${run}`];
+  return [...FREELY, "run", ...flags, "src/stage.ts", run, "text"];
 }
 
 const ENVIRONMENT = { DENO_DIR: "/dev/null/deno" };
@@ -160,6 +166,44 @@ withLauncher("a stage that fails ends the run with its message, its log's place 
   assert.equal(statusIn(folder)?.error, message);
 });
 
+withLauncher("a stage that another process holds ends the run with 69 and is left alone", async (folder) => {
+  const command = ["pipeline", ...smallPipeline(folder)];
+  assert.equal((await foretoken(...command)).code, 0);
+  const before = [...Deno.readDirSync(join(folder, "small/text"))].map(({ name }) => name);
+  const status = statusIn(folder);
+  using _held = Lock.take(join(folder, "small/text/lock"), "The stage text");
+  const second = await foretoken(...command, "--set", "text.bytes=1e4");
+  assert.equal(second.code, 69);
+  assert.match(
+    second.stderr,
+    /^\[1\/1\] text \(prepare\)\nThe stage text is in use by process \d+ since .*\n$/,
+  );
+  // The stage looks too: it may have been started between the runner's look and this one.
+  const stage = await launch(behindStage(folder), ENVIRONMENT);
+  assert.equal(stage.code, 69);
+  assert.match(stage.stderr, /^The stage text is in use by process/);
+  assert.deepEqual([...Deno.readDirSync(join(folder, "small/text"))].map(({ name }) => name), before);
+  assert.deepEqual(statusIn(folder), status);
+});
+
+withLauncher("a stage whose log cannot be written says so in a sentence", async (folder) => {
+  Deno.mkdirSync(join(folder, "small/text/log.txt"), { recursive: true });
+  const { code, stderr } = await foretoken("pipeline", ...smallPipeline(folder));
+  assert.equal(code, 1);
+  assert.match(stderr, /^\[1\/1\] text \(prepare\)\nCannot write ".*log\.txt": is a directory\n/);
+  assert.doesNotMatch(stderr, / at /);
+});
+
+withLauncher("SIGHUP, which a closing terminal sends, ends runner and stage with 75 too", async (folder) => {
+  const runner = start(["pipeline", ...smallPipeline(folder, "bytes: 1e12")]);
+  const said = new Response(runner.stderr).text();
+  await untilStage(folder, "running");
+  runner.kill("SIGHUP");
+  assert.equal((await runner.status).code, 75);
+  await said;
+  assert.equal(statusIn(folder)?.state, "interrupted");
+});
+
 withLauncher(
   "SIGTERM ends runner and stage with 75, and another run is kept out until then",
   async (folder) => {
@@ -168,7 +212,7 @@ withLauncher(
     const said = new Response(runner.stderr).text();
     await untilStage(folder, "running");
     const second = await foretoken(...command);
-    assert.equal(second.code, 1);
+    assert.equal(second.code, 69);
     assert.match(
       second.stderr,
       /^The run .*small is in use by process \d+ since .*: wait for it to end, or end it\n$/,

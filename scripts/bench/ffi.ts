@@ -6,7 +6,7 @@
  * turns, so that a busy machine slows them alike, and the ratios are medians of the ratios within a round.
  */
 import { UserError } from "../../src/stage/errors.ts";
-import { load, Scope, setThreads, Tensor, versions } from "../../src/torch/mod.ts";
+import { FLOAT32_CPU, load, Scope, setThreads, Tensor, versions } from "../../src/torch/mod.ts";
 import { linear } from "../../src/torch/functional.ts";
 import { native } from "../../src/torch/native.ts";
 import { median, print, printTable } from "./table.ts";
@@ -83,8 +83,8 @@ async function rounds(loops: Record<string, Loop>): Promise<Taken> {
 
 function typescript(op: Op, times: number): number {
   using _scope = new Scope();
-  const [a, b] = [Tensor.randn([8]), Tensor.randn([8])];
-  const [x, weight] = [Tensor.randn([1, 128]), Tensor.randn([128, 128])];
+  const [a, b] = [Tensor.randn([8], FLOAT32_CPU), Tensor.randn([8], FLOAT32_CPU)];
+  const [x, weight] = [Tensor.randn([1, 128], FLOAT32_CPU), Tensor.randn([128, 128], FLOAT32_CPU)];
   const start = performance.now();
   if (op === "nothing") callNothing(times);
   else if (op === "add") callAdd(a, b, times);

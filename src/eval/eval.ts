@@ -103,7 +103,7 @@ function scoreWindows(
   const { inputs, targets } = shards.gather(starts, windows[0]!.length, model.headCount, true);
   windows.forEach(({ seen }, row) => {
     const scored = targets.slice(1, row, row + 1).slice(2, 0, seen);
-    scored.copy_(Tensor.full(scored.shape, -1, { dtype: "int64" }));
+    scored.copy_(Tensor.full(scored.shape, -1, { dtype: "int64", device: "cpu" }));
   });
   const { device } = model;
   addScores(totals, model, { inputs: inputs.to("int64", device), targets: targets.to("int64", device) });

@@ -13,7 +13,7 @@ export class KvCache implements Disposable {
     device: Device,
   ) {
     if (Scope.current !== null) throw new Error("A cache would go with the scope around it");
-    const make = () => Tensor.zeros([shape.kvHeads, capacity, shape.headWidth], { device });
+    const make = () => Tensor.zeros([shape.kvHeads, capacity, shape.headWidth], { dtype: "float32", device });
     this.#keys = Array.from({ length: shape.blocks }, make);
     this.#values = Array.from({ length: shape.blocks }, make);
   }

@@ -27,7 +27,7 @@ export class Parameters implements Disposable {
   #add(name: string, shape: readonly number[], value: number): Tensor {
     if (Scope.current !== null) throw new Error(`Parameter ${name} would go with the scope around it`);
     if (this.#byName.has(name)) throw new Error(`There are two parameters ${name}`);
-    const tensor = Tensor.full(shape, value, { device: this.device }).requireGrad();
+    const tensor = Tensor.full(shape, value, { dtype: "float32", device: this.device }).requireGrad();
     this.#byName.set(name, tensor);
     return tensor;
   }

@@ -1,8 +1,16 @@
 /** From what the user typed to a pipeline file. */
 
-import { dirname, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { didYouMean } from "../config/nearest.ts";
 import { UsageError } from "../stage/errors.ts";
+
+const PROJECT = dirname(dirname(import.meta.dirname!));
+
+/** A path as a task, which runs in the project's folder, takes it: relative where it lies inside. */
+export function fromProject(path: string): string {
+  const inside = relative(PROJECT, resolve(path));
+  return inside.startsWith("..") ? resolve(path) : inside;
+}
 
 /**
  * A path as it is, or the file of that name under pipelines/: `quickstart` is pipelines/quickstart.yaml.
@@ -10,7 +18,7 @@ import { UsageError } from "../stage/errors.ts";
  */
 export function findPipelineFile(given: string): string {
   if (isFile(given)) return given;
-  const folder = join(dirname(dirname(import.meta.dirname!)), "pipelines");
+  const folder = join(PROJECT, "pipelines");
   const shipped = join(folder, `${given}.yaml`);
   const isName = /^[\w-]+$/.test(given);
   if (isName && isFile(shipped)) return shipped;

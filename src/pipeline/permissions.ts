@@ -73,7 +73,7 @@ function fixedParts(paths: "stories" | number | readonly string[]): string[] {
 }
 
 /** Environment variables that stages which compute may see, and the runner hands on. */
-export const ENVIRONMENT = ["FORETOKEN_*", "OMP_*", "GOMP_*", "MKL_*", "CUDA_VISIBLE_DEVICES"] as const;
+export const ENVIRONMENT = ["OMP_*", "GOMP_*", "MKL_*", "CUDA_VISIBLE_DEVICES"] as const;
 
 /** Flags for `deno run`. */
 export function denoFlags(access: Access, { project }: Places): string[] {
@@ -98,28 +98,25 @@ function list(paths: readonly string[]): string {
   return paths.join(",");
 }
 
-/** What any program here needs: its libraries, and facts about the machine. */
-const SYSTEM = ["/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/proc", "/sys", "/dev/urandom"];
-/** NVIDIA's devices and user-space driver, for those that are there. */
-const GPU = [
-  "ctl",
-  "-uvm",
-  "-uvm-tools",
-  "-modeset",
-  "-caps",
-  ...Array.from({ length: 16 }, (_, i) => `${i}`),
-];
+/** What any program here needs: programs and libraries, and facts about the machine. */
+const PROGRAMS = ["/usr", "/lib", "/lib64"];
+const FACTS = ["/etc/ld.so.cache", "/proc", "/sys", "/dev/urandom"];
 
-/** Options for native/launcher.c. Paths that do not exist are passed over by it. */
+/**
+ * Options for native/launcher.c. Paths that do not exist are passed over by it. Libraries are loaded from where
+ * programs may not be started: only the system's and Deno are ever executed, never what a stage has written.
+ */
 export function launcherOptions(access: Access, { project, deno, torch }: Places): string[] {
   const parts = ["src", "node_modules", "deno.json", "deno.lock", ...(access.native ? ["native/build"] : [])];
-  const readable = [...SYSTEM, deno, ...parts.map((part) => join(project, part)), ...access.read];
+  const read = access.read.filter((path) => !access.write.includes(path));
+  const readable = [...FACTS, ...parts.map((part) => join(project, part)), ...read];
   if (access.native && torch !== undefined) readable.push(...librariesOf(torch));
-  const devices = access.cuda ? GPU.map((name) => `/dev/nvidia${name}`) : [];
   return [
+    ...[...PROGRAMS, deno].flatMap((path) => ["--rx", path]),
     ...readable.flatMap((path) => ["--ro", path]),
-    ...["/dev/null", ...devices].flatMap((path) => ["--dev", path]),
-    ...[...access.write, ...(access.cuda ? ["/dev/shm"] : [])].flatMap((path) => ["--rw", path]),
+    ...["--dev", "/dev/null"],
+    ...(access.cuda ? ["--gpu"] : []),
+    ...access.write.flatMap((path) => ["--rw", path]),
   ];
 }
 

@@ -2,8 +2,9 @@
 
 import { join } from "node:path";
 import type { PipelineConfig, StageConfig } from "../config/schema.ts";
+import { differences } from "../formats/differences.ts";
 import { UserError } from "../stage/errors.ts";
-import { readStageFile, readStatus, type StageFile } from "./stage_files.ts";
+import { type Command, readStageFile, readStatus, type StageFile } from "./stage_files.ts";
 import { decisivePart, fingerprintOf, STAGE_VERSIONS } from "./fingerprint.ts";
 
 /**
@@ -14,11 +15,12 @@ import { decisivePart, fingerprintOf, STAGE_VERSIONS } from "./fingerprint.ts";
  */
 export type State = "done" | "continue" | "new" | "changed";
 
-/** A stage, its folder, and what is to be written into its stage.json. */
+/** A stage, its folder, and what was found there. */
 export interface PlannedStage {
   readonly config: StageConfig;
   readonly folder: string;
-  readonly file: StageFile;
+  /** The stages whose results it reads. */
+  readonly needs: readonly PlannedStage[];
   readonly state: State;
   /** What differs in its own config, where `state` is `changed`: `train.steps: 400 before, 500 now`. */
   readonly changes: readonly string[];
@@ -38,42 +40,43 @@ export function planPipeline({ stages }: PipelineConfig, runFolder: string): Pla
 }
 
 function planStage(config: StageConfig, folder: string, needs: readonly PlannedStage[]): PlannedStage {
-  const file: StageFile = {
+  const stage = { config, folder, needs };
+  const before = readStageFile(folder);
+  if (!before) return { ...stage, state: "new", changes: [] };
+  const isCurrent = needs.every(({ state }) => state === "done") &&
+    before.fingerprint === fingerprintNow(stage);
+  if (!isCurrent) return { ...stage, state: "changed", changes: changesSince(before, config) };
+  const status = readStatus(folder);
+  const isDone = status?.state === "done" && status.fingerprint === before.fingerprint;
+  return { ...stage, state: isDone ? "done" : "continue", changes: [] };
+}
+
+function changesSince(before: StageFile, config: StageConfig): string[] {
+  const changes = differences(decisivePart(before.config), decisivePart(config));
+  const version = STAGE_VERSIONS[config.run];
+  return before.version === version ? changes : [
+    ...changes,
+    `version: ${before.version} before, ${version} now`,
+  ];
+}
+
+/** The stage's fingerprint, once all that it needs is done: an attempt is told from others by when it started. */
+function fingerprintNow({ config, needs }: Pick<PlannedStage, "config" | "needs">): string {
+  return fingerprintOf(config, needs.map(({ folder }) => readStatus(folder)!.started));
+}
+
+/** What the stage is to be given, once all that it needs is done. */
+export function stageFileOf(stage: Pick<PlannedStage, "config" | "needs">, command: Command): StageFile {
+  const { config, needs } = stage;
+  return {
     id: config.id,
     run: config.run,
     config,
     needs: needs.map(({ config: { id, run } }) => ({ id, run })),
     version: STAGE_VERSIONS[config.run],
-    fingerprint: fingerprintOf(config, needs.map((need) => need.file.fingerprint)),
+    fingerprint: fingerprintNow(stage),
+    command,
   };
-  const before = readStageFile(folder);
-  if (!before) return { config, folder, file, state: "new", changes: [] };
-  if (before.fingerprint !== file.fingerprint) {
-    return { config, folder, file, state: "changed", changes: changesSince(before, file) };
-  }
-  // Results of a need that is made anew come out the same, but nobody has seen them yet.
-  const isDone = readStatus(folder)?.state === "done" && needs.every((need) => need.state === "done");
-  return { config, folder, file, state: isDone ? "done" : "continue", changes: [] };
-}
-
-function changesSince(before: StageFile, now: StageFile): string[] {
-  const changes = differences(decisivePart(before.config), decisivePart(now.config));
-  if (before.version !== now.version) changes.push(`version: ${before.version} before, ${now.version} now`);
-  return changes;
-}
-
-/** `train.steps: 400 before, 500 now`, a line for each leaf that differs. */
-function differences(before: unknown, now: unknown, path = ""): string[] {
-  if (JSON.stringify(before) === JSON.stringify(now)) return [];
-  if (!isRecord(before) || !isRecord(now)) {
-    return [`${path}: ${JSON.stringify(before) ?? "absent"} before, ${JSON.stringify(now) ?? "absent"} now`];
-  }
-  const keys = new Set([...Object.keys(before), ...Object.keys(now)]);
-  return [...keys].flatMap((key) => differences(before[key], now[key], path === "" ? key : `${path}.${key}`));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Which stages a command means. */
@@ -118,7 +121,7 @@ function actionFor(stage: PlannedStage, force: boolean, isNamed: boolean, file: 
   if (state === "done") return "skip";
   if (state !== "changed") return "run";
   if (config.run !== "train" || force || !holdsCheckpoints(folder)) return "clear and run";
-  // Only what it reads was made anew, perhaps to the same bytes: training compares and refuses by itself.
+  // What it reads, or the shim, was made anew, perhaps to the same bytes: training compares and refuses by itself.
   if (changes.length === 0) return "run";
   throw new UserError(
     `${config.id} holds checkpoints of another run (${

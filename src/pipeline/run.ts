@@ -3,15 +3,17 @@
 import { isAbsolute, join, relative } from "node:path";
 import type { PipelineConfig } from "../config/schema.ts";
 import { writeJson } from "../formats/atomic.ts";
+import { differences } from "../formats/differences.ts";
+import { duration } from "../formats/duration.ts";
 import { fileError, writing } from "../formats/file_errors.ts";
 import { EXIT, UsageError } from "../stage/errors.ts";
 import { Lock } from "../stage/lock.ts";
-import { stopOnSignals } from "../stage/signals.ts";
+import { STOP_SIGNALS, stopOnSignals } from "../stage/signals.ts";
 import { Terminal } from "../stage/terminal.ts";
 import { clearStage, ensureFolder } from "./clear.ts";
 import type { Places } from "./permissions.ts";
-import { planPipeline, select, type Selection, type Task } from "./plan.ts";
-import { readStatus, writeStageFile, writeStatus } from "./stage_files.ts";
+import { type PlannedStage, planPipeline, select, type Selection, stageFileOf, type Task } from "./plan.ts";
+import { type Command, readStageFile, readStatus, writeStageFile, writeStatus } from "./stage_files.ts";
 import { findPlaces, startStage } from "./start.ts";
 
 /** What is run, and where its results go. */
@@ -19,6 +21,8 @@ export interface Order {
   readonly config: PipelineConfig;
   /** The pipeline file, as the user named it. */
   readonly file: string;
+  /** What `config` came from. */
+  readonly command: Command;
   /** The folder of all runs. */
   readonly runs: string;
   readonly selection: Selection;
@@ -30,15 +34,15 @@ const FORETOKEN = "0.1.0";
 /**
  * Runs what is selected and not done. Progress goes to standard error.
  * @returns the exit code: 0; 75 when it was stopped and can go on; else that of the stage which failed.
- * @throws {UserError} where nothing can be run as it is; then nothing was.
+ * @throws {UserError} where a stage cannot be run as it is.
  */
-export async function runPipeline({ config, file, runs, selection }: Order): Promise<number> {
+export async function runPipeline({ config, file, command, runs, selection }: Order): Promise<number> {
   const run = makeRunFolder(runs, config.name);
   const terminal = new Terminal();
   using _lock = writing(run, () => Lock.take(join(run, "lock"), `The run ${shown(run)}`));
   const tasks = select(planPipeline(config, run), selection, file);
   const places = findPlaces(run);
-  writeJson(join(run, "pipeline.json"), describeRun(config, file));
+  writeJson(join(run, "pipeline.json"), describeRun(config, command));
 
   let child: Deno.ChildProcess | undefined;
   // SIGTERM whatever came: a terminal's Ctrl-C has reached the stage by itself, and a second SIGINT means "at once".
@@ -49,18 +53,19 @@ export async function runPipeline({ config, file, runs, selection }: Order): Pro
     const title = `[${i + 1}/${tasks.length}] ${id} (${kind})`;
     if (task.action === "skip") {
       terminal.log(`${title}: done before, unchanged`);
+      recordCommand(task.stage, command);
       continue;
     }
     if (stop.aborted) return stoppedBefore(id, terminal);
     terminal.log(`${title}`);
     const begun = Date.now();
-    child = begin(task, places);
+    child = begin(task, places, command);
     const ended = await child.status;
     child = undefined;
     const code = conclude(task, ended, { title, stopped: stop.aborted, begun }, terminal);
     if (code !== EXIT.done) return code;
   }
-  terminal.log(`${config.name}: done in ${duration(Date.now() - started)}, in ${shown(run)}`);
+  terminal.log(`${config.name}: done in ${duration((Date.now() - started) / 1000)}, in ${shown(run)}`);
   for (const { stage: { config, folder } } of tasks) {
     if (config.run === "report") terminal.log(`report: ${shown(join(folder, "report.html"))}`);
   }
@@ -89,20 +94,29 @@ function makeRunFolder(runs: string, name: string): string {
   }
 }
 
-function describeRun(config: PipelineConfig, file: string): object {
+function describeRun(config: PipelineConfig, command: Command): object {
   const { deno, v8 } = Deno.version;
   const versions = { foretoken: FORETOKEN, deno, v8 };
-  return { config, versions, file, created: new Date().toISOString() };
+  return { config, versions, ...command, created: new Date().toISOString() };
 }
 
 /** Prepares the stage's folder and starts its process. */
-function begin({ stage: { config, folder, file }, action }: Task, places: Places): Deno.ChildProcess {
+function begin({ stage, action }: Task, places: Places, command: Command): Deno.ChildProcess {
+  const { config, folder } = stage;
   writing(folder, () => {
     ensureFolder(folder);
+    // A stage whose runner was killed may still be saving there.
+    using _lock = Lock.take(join(folder, "lock"), `The stage ${config.id}`);
     if (action === "clear and run") clearStage(folder, config.run);
+    writeStageFile(folder, stageFileOf(stage, command));
   });
-  writeStageFile(folder, file);
   return startStage(config, places);
+}
+
+/** This command gives the stage's results too, unless it would log or compute them in another way. */
+function recordCommand({ config, folder }: PlannedStage, command: Command): void {
+  const before = readStageFile(folder)!;
+  if (differences(before.config, config).length === 0) writeStageFile(folder, { ...before, command });
 }
 
 interface Attempt {
@@ -117,25 +131,39 @@ function conclude(task: Task, ended: Deno.CommandStatus, attempt: Attempt, termi
   const { title, begun } = attempt;
   const { folder, config: { id } } = task.stage;
   if (ended.code === EXIT.done) {
-    terminal.log(`${title}: done in ${duration(Date.now() - begun)}`);
+    terminal.log(`${title}: done in ${duration((Date.now() - begun) / 1000)}`);
     return EXIT.done;
   }
-  // A signal that comes while the process is still starting ends it without its own handler.
-  const isResumable = ended.code === EXIT.resumable || (attempt.stopped && ended.signal !== null);
-  if (isResumable) {
+  if (ended.code === EXIT.inUse) { // it has said by whom; what it is doing there is not ours to describe
+    terminal.log(`${title}: not run`);
+    return EXIT.inUse;
+  }
+  if (ended.code === EXIT.resumable || wasStoppedAtStart(ended, attempt)) {
     terminal.log(`${title}: stopped; run the same command again to go on`);
     return EXIT.resumable;
   }
-  const status = readStatus(folder);
-  let error = status?.state === "failed" ? status.error : undefined;
-  if (error === undefined) {
-    error = describeEnd(ended);
-    const seconds = (Date.now() - begun) / 1000;
-    writeStatus(folder, { state: "failed", started: new Date(begun).toISOString(), seconds, error });
-  }
-  terminal.log(`${title}: failed: ${error}`);
+  const error = failureIn(folder, begun);
+  terminal.log(`${title}: failed: ${error ?? describeEnd(ended)}`);
   terminal.log(`${id}'s log: ${shown(join(folder, "log.txt"))}`);
+  if (error === undefined) {
+    const seconds = (Date.now() - begun) / 1000;
+    const { fingerprint } = readStageFile(folder)!;
+    const started = new Date(begun).toISOString();
+    writeStatus(folder, { state: "failed", fingerprint, started, seconds, error: describeEnd(ended) });
+  }
   return ended.code;
+}
+
+/** A signal that comes while the process is still starting ends it without its own handler. */
+function wasStoppedAtStart({ signal }: Deno.CommandStatus, { stopped }: Attempt): boolean {
+  return stopped && signal !== null && STOP_SIGNALS.includes(signal);
+}
+
+/** What the stage itself said of this attempt. */
+function failureIn(folder: string, begun: number): string | undefined {
+  const status = readStatus(folder);
+  const isOfThisAttempt = status !== undefined && Date.parse(status.started) >= begun;
+  return isOfThisAttempt && status.state === "failed" ? status.error : undefined;
 }
 
 function describeEnd({ code, signal }: Deno.CommandStatus): string {
@@ -148,12 +176,6 @@ function describeEnd({ code, signal }: Deno.CommandStatus): string {
 function stoppedBefore(id: string, terminal: Terminal): number {
   terminal.log(`stopped before ${id}; run the same command again to go on`);
   return EXIT.resumable;
-}
-
-function duration(milliseconds: number): string {
-  const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
 /** A path as it is typed from here. */

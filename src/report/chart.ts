@@ -101,8 +101,9 @@ function spread(values: readonly number[]): [low: number, high: number] | null {
 /** The range with some room where it is a single value, so that a scale can be made of it. */
 function opened([low, high]: readonly [number, number]): [number, number] {
   const magnitude = Math.max(Math.abs(low), Math.abs(high));
+  if (magnitude < 1e-300) return [low - 0.5, high + 0.5]; // 0, or so little that it cannot be divided further
   if (high - low > magnitude * 1e-6) return [low, high];
-  const room = magnitude > 0 ? magnitude * 0.1 : 0.5;
+  const room = magnitude * 0.1;
   return [low - room, high + room];
 }
 

@@ -1,8 +1,10 @@
 /** Gathers what the needed stages left behind into one object; what is missing becomes a sentence. */
 
 import { basename, dirname, join } from "node:path";
+import type * as z from "zod";
 import { UserError } from "../stage/errors.ts";
 import type { Need } from "../stage/io.ts";
+import type { StageCommand } from "./commands.ts";
 import {
   type DecodedArm,
   decodeFile,
@@ -29,8 +31,8 @@ export type Config = Readonly<Record<string, unknown>>;
 export interface Results {
   /** The run's name: that of its folder. */
   readonly name: string;
-  /** The pipeline file, where the run folder says which. */
-  readonly file: string | null;
+  /** What the needed stages and the report were run with, where their folders say so. */
+  readonly commands: readonly StageCommand[];
   readonly versions: Config;
   readonly data: readonly Dataset[];
   readonly arms: readonly Arm[];
@@ -95,13 +97,17 @@ export function collect(folder: string, needs: readonly Need[], read: ReadText):
   }
   return {
     name: basename(dirname(folder)),
-    ...readPipeline(dirname(folder), read),
+    versions: readVersions(dirname(folder), read),
+    commands: [...needs, { id: basename(folder), run: "report", folder }].flatMap(({ id, run, folder }) => {
+      const command = readStage(folder, read)?.command;
+      return command === undefined ? [] : [{ id, run, command }];
+    }),
     data,
     arms,
     evaluations,
     decodings,
     configs: needs.filter(({ run }) => run !== "train").flatMap((need) => {
-      const config = readConfig(need, read);
+      const config = readStage(need.folder, read)?.config ?? null;
       return config === null ? [] : [{ id: need.id, value: config }];
     }),
     missing,
@@ -109,14 +115,13 @@ export function collect(folder: string, needs: readonly Need[], read: ReadText):
 }
 
 /** pipeline.json stands outside of the folders that a stage is given: where it may not be read, the page does without. */
-function readPipeline(folder: string, read: ReadText): Pick<Results, "file" | "versions"> {
-  let pipeline = null;
+function readVersions(folder: string, read: ReadText): Config {
   try {
-    pipeline = readJson(read, join(folder, "pipeline.json"), pipelineFile);
+    return readJson(read, join(folder, "pipeline.json"), pipelineFile)?.versions ?? {};
   } catch (error) {
     if (!isRefusal(error)) throw error;
+    return {};
   }
-  return { file: pipeline?.file ?? null, versions: pipeline?.versions ?? {} };
 }
 
 function isRefusal(error: unknown): boolean {
@@ -124,8 +129,8 @@ function isRefusal(error: unknown): boolean {
   return cause instanceof Deno.errors.NotCapable || cause instanceof Deno.errors.PermissionDenied;
 }
 
-function readConfig(need: Need, read: ReadText): Config | null {
-  return readJson(read, join(need.folder, "stage.json"), stageFile)?.config ?? null;
+function readStage(folder: string, read: ReadText): z.output<typeof stageFile> | null {
+  return readJson(read, join(folder, "stage.json"), stageFile);
 }
 
 /** Trained arms in the order of `needs`, then those that were only measured. */
@@ -160,7 +165,7 @@ function collectArm(
   read: ReadText,
   missing: string[],
 ): Arm {
-  const config = need ? readConfig(need, read) : null;
+  const config = need ? readStage(need.folder, read)?.config ?? null : null;
   const training = need ? readJson(read, join(need.folder, "train.json"), trainFile) : null;
   const metrics = need ? readMetrics(read, join(need.folder, "metrics.jsonl")) : null;
   if (need && !training) missing.push(`The training of ${id} has not ended: it has left no train.json.`);

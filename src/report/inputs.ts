@@ -12,11 +12,11 @@ const versions = z.record(z.string(), z.unknown());
 /** stage.json of every stage. */
 export const stageFile = z.object({
   config: z.record(z.string(), z.unknown()),
+  command: z.object({ file: z.string(), set: z.array(z.string()) }).optional(),
 });
 
 /** pipeline.json of the run folder. */
 export const pipelineFile = z.object({
-  file: z.string().optional(),
   versions: versions.optional(),
 });
 
@@ -132,6 +132,8 @@ export const decodeFile = z.object({
   })),
 });
 
+/** The settings that a stage was run with: a pipeline file, and what followed each `--set`. */
+export type Command = NonNullable<z.output<typeof stageFile>["command"]>;
 /** What {@link metaFile} reads. */
 export type Meta = z.output<typeof metaFile>;
 /** What {@link trainFile} reads. */

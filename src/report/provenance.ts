@@ -1,5 +1,6 @@
 /** What was run: text, configuration, versions, machine, and the command that does it again. */
 
+import { commandLines, type StageCommand } from "./commands.ts";
 import type { Arm, Config, Dataset, Results } from "./collect.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { count, plural, size } from "./numbers.ts";
@@ -12,8 +13,7 @@ const SOURCES = 12;
 /** The section that lets somebody else do it again. */
 export function provenanceSection(results: Results): Markup {
   return markup`<section aria-labelledby="run"><h2 id="run">What was run</h2>
-<p>To run it again, with the settings below where options of the command had changed them:</p>
-<pre><code>npx -y deno@2.9 task pipeline ${shown(results.file ?? results.name)}</code></pre>
+${commandsPart(results.commands)}
 ${
     results.data.length === 0
       ? markup`<p>No prepared text was among this report's inputs.</p>`
@@ -29,6 +29,12 @@ ${
 ${versionsPart(results)}
 </section>
 `;
+}
+
+function commandsPart(stages: readonly StageCommand[]): Content {
+  if (stages.length === 0) return null;
+  return markup`<p>To run it again:</p>
+<pre><code>${commandLines(stages).join("\n")}</code></pre>`;
 }
 
 function dataPart({ id, value: { sources, splits } }: Dataset): Markup {

@@ -7,6 +7,7 @@ export * from "./process.ts";
 export { type Blocks, type BlockStart, ByteShards } from "./shards.ts";
 export {
   type Elements,
+  FLOAT32_CPU,
   liveTensors,
   noGrad,
   Scope,

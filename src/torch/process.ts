@@ -20,8 +20,7 @@ export function start(
 ): Machine {
   load();
   // libtorch by itself takes half of the logical processors.
-  const own = Number(Deno.env.get("OMP_NUM_THREADS")) || navigator.hardwareConcurrency;
-  setThreads(wanted.threads === "auto" ? own : wanted.threads);
+  setThreads(wanted.threads === "auto" ? usualThreads() : wanted.threads);
   const found = cudaDevices();
   if (wanted.device === "cuda" && found === 0) {
     throw new TorchError(
@@ -32,6 +31,9 @@ export function start(
   const reason = wanted.device === "auto" ? (cuda ? "found by auto" : whyNoCuda()) : "asked for";
   return { device: cuda ? "cuda:0" : "cpu", threads: threads(), reason };
 }
+
+/** What OpenMP is told, else all processors. */
+const usualThreads = (): number => Number(Deno.env.get("OMP_NUM_THREADS")) || navigator.hardwareConcurrency;
 
 const whyNoCuda = (): string =>
   versions().cudaBuild ? "no CUDA device or driver found" : "this libtorch is a CPU build";

@@ -24,11 +24,13 @@ export type Elements =
   | Int32Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
-/** Where and as what a new tensor is made; both must be said, except for float32 on the CPU. */
+/** As what and where a new tensor is made; neither has a default. */
 export interface TensorOptions {
-  readonly dtype?: Dtype;
-  readonly device?: Device;
+  readonly dtype: Dtype;
+  readonly device: Device;
 }
+
+export const FLOAT32_CPU: TensorOptions = { dtype: "float32", device: "cpu" };
 
 const NO_TENSOR = 0;
 const MAX_DIMS = 16;
@@ -134,19 +136,17 @@ export class Tensor implements Disposable {
 
   // Making
 
-  static full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
-    const { dtype = "float32", device = "cpu" } = options;
+  static full(shape: readonly number[], value: number, { dtype, device }: TensorOptions): Tensor {
     const dims = putShape(shape);
     return new Tensor(native.ft_full(shapeBuffer, dims, value, dtypeCode(dtype), deviceCode(device)));
   }
 
-  static zeros(shape: readonly number[], options: TensorOptions = {}): Tensor {
+  static zeros(shape: readonly number[], options: TensorOptions): Tensor {
     return Tensor.full(shape, 0, options);
   }
 
   /** Standard normal numbers from the process's generator (see `seed`). */
-  static randn(shape: readonly number[], options: TensorOptions = {}): Tensor {
-    const { dtype = "float32", device = "cpu" } = options;
+  static randn(shape: readonly number[], { dtype, device }: TensorOptions): Tensor {
     const dims = putShape(shape);
     return new Tensor(native.ft_randn(shapeBuffer, dims, dtypeCode(dtype), deviceCode(device)));
   }

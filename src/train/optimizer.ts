@@ -36,10 +36,11 @@ export class Optimizer implements Disposable {
     const known = this.#states.get(name);
     if (known !== undefined) return known;
     const { shape, device } = this.parameters.get(name);
+    const options = { dtype: "float32", device } as const;
     const state = unscoped(() => ({
-      mean: Tensor.zeros(shape, { device }),
-      square: Tensor.zeros(shape, { device }),
-      step: Tensor.zeros([], { device }),
+      mean: Tensor.zeros(shape, options),
+      square: Tensor.zeros(shape, options),
+      step: Tensor.zeros([], options),
     }));
     this.#states.set(name, state);
     return state;

@@ -262,6 +262,11 @@ const CHANGES: [from: string, to: string, ...lines: string[]][] = [
   ["id: fwd", "id: ntp", 'f.yaml:11:9: stages[2].id: the id "ntp" is taken by stages[1]'],
   ["id: fwd", "id: device", 'f.yaml:11:9: stages[2].id: "device" is a key of the file: choose another id'],
   [
+    "id: fwd",
+    "id: lock",
+    'f.yaml:11:9: stages[2].id: "lock" is a file of the run\'s folder: choose another id',
+  ],
+  [
     "needs: [text]\n    model: &",
     "needs: [txt]\n    model: &",
     'f.yaml:6:13: stages[1].needs[0]: no stage has the id "txt": did you mean "text"?',

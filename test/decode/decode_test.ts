@@ -170,6 +170,17 @@ withRuns(
   },
 );
 
+withRuns("decode in strict mode runs on the CPU, and refuses CUDA", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const { file } = await decodeArms(folder, ["arm"], { device: "auto" });
+  assert.equal(file.machine.device, "cpu");
+  await assert.rejects(decodeArms(folder, ["arm"], { device: "cuda" }), {
+    name: "UserError",
+    message: /^mode: strict has kernels for the CPU only; set mode: exact, or device: cpu/,
+  });
+});
+
 withRuns("decode that is stopped writes nothing", async (folder) => {
   await makeText(folder);
   await trainArm(folder, configs().arm);

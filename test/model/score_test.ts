@@ -42,7 +42,7 @@ const scored = ({ best, nll }: Batch): MtpModel =>
   }) as unknown as MtpModel;
 
 const sequencesOf = ({ rows, length, targets }: Batch): Sequences => ({
-  inputs: Tensor.zeros([rows, length], { dtype: "int64" }),
+  inputs: Tensor.zeros([rows, length], { dtype: "int64", device: "cpu" }),
   targets: Tensor.ids(targets.flat(), [targets.length, rows, length]),
 });
 

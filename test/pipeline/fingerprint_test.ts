@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fingerprintOf } from "../../src/pipeline/fingerprint.ts";
+import { fingerprintOf, SHIM_ABI } from "../../src/pipeline/fingerprint.ts";
+import { ABI_VERSION } from "../../src/torch/symbols.ts";
 import { withFiles } from "../support.ts";
 import { smallPipeline } from "./fixture.ts";
 
@@ -30,10 +31,14 @@ Deno.test("fingerprintOf() stays when only the place, the log or the saving chan
   assert.deepEqual(changedBy("device=auto"), ["speed"]);
 });
 
-Deno.test("fingerprintOf() changes with the fingerprints that it needs", () => {
+Deno.test("fingerprintOf() changes with the results that it needs", () => {
   const [text] = smallPipeline().stages;
   assert.notEqual(fingerprintOf(text!, ["a"]), fingerprintOf(text!, ["b"]));
   assert.match(fingerprintOf(text!, []), /^[0-9a-f]{64}$/);
+});
+
+Deno.test("SHIM_ABI is the shim's", () => {
+  assert.equal(SHIM_ABI, ABI_VERSION);
 });
 
 withFiles("fingerprintOf() changes with the files that prepare would read, and only with those", (folder) => {

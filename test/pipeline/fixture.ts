@@ -10,7 +10,7 @@ stages:
   - id: arm
     run: train
     needs: [text]
-    model: { width: 64, layers: 1, attention_heads: 2, context: 16 }
+    model: { width: 64, layers: 1, attention_heads: 2, context: 256 }
     train: { steps: 4 }
   - { id: score, run: eval, needs: [text, arm] }
   - { id: speed, run: decode, needs: [text, arm] }

@@ -6,20 +6,43 @@ import { withFiles } from "../support.ts";
 /** Absolute. */
 export const LAUNCHER = join(import.meta.dirname!, "../../native/build/launch");
 
-const granted = Deno.permissions.querySync({ name: "run", command: LAUNCHER }).state === "granted";
-const isBuilt = granted && exists(LAUNCHER);
-let told = false;
+const granted = (descriptor: Deno.PermissionDescriptor): boolean =>
+  Deno.permissions.querySync(descriptor).state === "granted";
+
+const mayRun = granted({ name: "run", command: LAUNCHER });
+const isBuilt = mayRun && exists(LAUNCHER);
+/** CI checks everything: what is left out there fails. */
+const inCi = granted({ name: "env", variable: "CI" }) && Deno.env.get("CI") === "true";
+
+/** The ABI of this kernel's Landlock; 0 where it has none, or where the launcher cannot be asked. */
+export const landlock = isBuilt ? Number(/ABI (\d+)/.exec((await launch(["--check"])).stdout)?.[1] ?? 0) : 0;
 
 /** A test with a fresh folder that may start the launcher; ignored, with one sentence, where it is missing. */
 export function withLauncher(name: string, body: (folder: string) => void | Promise<void>): void {
   if (isBuilt) return withFiles(name, body);
-  if (!told) {
-    told = true;
-    const how = granted ? "`deno task setup` builds it" : "`deno task test` may start it";
-    // deno-lint-ignore no-console
-    console.log(`tests that need native/build/launch are ignored: ${how}`);
-  }
-  Deno.test({ name, ignore: true, fn: () => {} });
+  const how = mayRun ? "`deno task setup` builds it" : "`deno task test` may start it";
+  leaveOut(name, `tests that need native/build/launch are ignored: ${how}`);
+}
+
+/** The same for what Landlock does: where the kernel has none, nothing is held. */
+export function withLandlock(name: string, body: (folder: string) => void | Promise<void>): void {
+  if (!isBuilt || landlock > 0) return withLauncher(name, body);
+  leaveOut(name, "tests of what Landlock holds are ignored: this kernel has none");
+}
+
+const told = new Set<string>();
+
+function leaveOut(name: string, why: string): void {
+  // deno-lint-ignore no-console
+  if (!inCi && !told.has(why)) console.log(why);
+  told.add(why);
+  Deno.test({
+    name,
+    ignore: !inCi,
+    fn: () => {
+      throw new Error(why);
+    },
+  });
 }
 
 function exists(path: string): boolean {

@@ -5,12 +5,12 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { launch, withLauncher } from "./launcher.ts";
+import { landlock, launch, withLandlock, withLauncher } from "./launcher.ts";
 
 /** Enough for any program to start. */
 const SYSTEM = ["/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/proc", "/sys"].flatMap((
   path,
-) => ["--ro", path]);
+) => ["--rx", path]);
 const DEVICES = ["--dev", "/dev/null", "--ro", "/dev/urandom"];
 
 /** Runs code with all of Deno's permissions, behind the launcher; it prints one JSON value. */
@@ -19,7 +19,7 @@ async function probe(options: string[], code: string): Promise<unknown> {
   const args = [
     ...SYSTEM,
     ...DEVICES,
-    "--ro",
+    "--rx",
     deno,
     ...options,
     "--",
@@ -39,29 +39,11 @@ const HELPERS = `
   const print = (value) => console.log(JSON.stringify(value));
 `;
 
-const { landlock } = await (async () => {
-  try {
-    const { stdout } = await launch(["--check"]);
-    return { landlock: Number(/ABI (\d+)/.exec(stdout)?.[1] ?? 0) };
-  } catch {
-    return { landlock: 0 }; // no launcher: every test below is ignored anyway
-  }
-})();
-
-/** Where the kernel has no Landlock there is nothing to hold; seccomp is tested all the same. */
-function withLandlock(name: string, body: (folder: string) => Promise<void>): void {
-  withLauncher(name, async (folder) => {
-    // deno-lint-ignore no-console
-    if (landlock < 1) return console.log("not checked: this kernel has no Landlock");
-    await body(folder);
-  });
-}
-
 withLandlock("a launched program reads inside its lists and not outside, from any thread", async (folder) => {
   const [inside, outside] = [join(folder, "inside"), join(folder, "outside")];
   for (const path of [inside, outside]) {
     Deno.mkdirSync(path);
-    Deno.writeTextFileSync(join(path, "file"), "text");
+    Deno.writeTextFileSync(join(path, "file"), "#!/bin/true", { mode: 0o755 });
   }
   const seen = await probe(
     ["--ro", inside],
@@ -76,6 +58,7 @@ withLandlock("a launched program reads inside its lists and not outside, from an
       outside: await reads("${outside}/file"),
       folder: await tried(() => [...Deno.readDirSync("${outside}")]),
       system: await tried(() => Deno.readTextFileSync("/etc/passwd")),
+      execute: await tried(() => new Deno.Command("${inside}/file").outputSync()),
       write: await tried(() => Deno.writeTextFileSync("${inside}/new", "")),
       remove: await tried(() => Deno.removeSync("${inside}/file")),
     });
@@ -87,6 +70,7 @@ withLandlock("a launched program reads inside its lists and not outside, from an
     outside: [refused, refused, "Error"], // node's own class
     folder: refused,
     system: refused,
+    execute: refused,
     write: refused,
     remove: refused,
   });
@@ -131,6 +115,21 @@ withLandlock(
   },
 );
 
+withLandlock("--gpu gives shared memory only where there is a GPU", async () => {
+  const [writes, hasGpu] = await probe(
+    ["--gpu"],
+    `
+    const { existsSync } = await import("node:fs");
+    const file = "/dev/shm/foretoken-test-${Deno.pid}";
+    print([
+      await tried(() => { Deno.writeTextFileSync(file, ""); Deno.removeSync(file); }),
+      existsSync("/dev/nvidiactl") || existsSync("/dev/nvidia0"),
+    ]);
+  `,
+  ) as [string, boolean];
+  assert.equal(writes, hasGpu ? "done" : "PermissionDenied");
+});
+
 withLandlock("a launched program cannot signal, or look into, the process that started it", async () => {
   const seen = await probe(
     [],
@@ -156,6 +155,33 @@ withLauncher("a launched program reaches nobody over a socket, unless --net leav
   const refused = "PermissionDenied";
   assert.deepEqual(await probe(["--net"], code), ["done", "ConnectionRefused", "NotFound"]);
   assert.deepEqual(await probe([], code), [refused, refused, refused]);
+});
+
+withLauncher("a launched program makes no pair of datagram sockets, which could send anywhere", async () => {
+  const pairs = `
+    const c = Deno.dlopen("libc.so.6", {
+      socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+    }).symbols;
+    const [UNIX, STREAM, DATAGRAM, SEQPACKET, RAW] = [1, 1, 2, 5, 3];
+    print([STREAM, SEQPACKET, DATAGRAM, RAW].map((type) => c.socketpair(UNIX, type, 0, new Int32Array(2))));
+  `;
+  assert.deepEqual(await probe([], pairs), [0, 0, -1, -1]);
+});
+
+withLauncher("a launched program types nothing into the user's terminal", async () => {
+  const ioctls = `
+    const c = Deno.dlopen("libc.so.6", {
+      ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+      __errno_location: { parameters: [], result: "pointer" },
+    }).symbols;
+    const errno = (request) => {
+      const failed = c.ioctl(0, request, new Uint8Array(64));
+      return failed ? new Deno.UnsafePointerView(c.__errno_location()).getInt32() : 0;
+    };
+    print([0x5412n, 0x541cn, 0x100005412n, 0x5413n].map(errno));
+  `;
+  const [EPERM, ENOTTY] = [1, 25]; // standard input is no terminal
+  assert.deepEqual(await probe([], ioctls), [EPERM, EPERM, EPERM, ENOTTY]);
 });
 
 withLauncher("what a launched program starts stays bound", async (folder) => {
@@ -193,7 +219,7 @@ withLauncher("the launcher tells wrong options and missing programs by exit code
   const cases: [args: string[], code: number, message: RegExp][] = [
     [[], 120, /^launch: no program after --\nusage: /],
     [["--"], 120, /^launch: no program after --\n/],
-    [["--rx", "/", "--", "/bin/true"], 120, /^launch: unknown option --rx\n/],
+    [["--rwx", "/", "--", "/bin/true"], 120, /^launch: unknown option --rwx\n/],
     [["--ro"], 120, /^launch: --ro needs a path\n$/],
     [
       ["--verbose", "--ro", "/nowhere", ...SYSTEM, "--", "/bin/true"],

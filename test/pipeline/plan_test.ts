@@ -1,9 +1,9 @@
 /** What has run is skipped, what was begun goes on, and what changed starts over unless that would cost a training. */
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { clearStage } from "../../src/pipeline/clear.ts";
-import { type PlannedStage, planPipeline, select } from "../../src/pipeline/plan.ts";
+import { type PlannedStage, planPipeline, select, stageFileOf } from "../../src/pipeline/plan.ts";
 import { type Status, writeStageFile, writeStatus } from "../../src/pipeline/stage_files.ts";
 import { UserError } from "../../src/stage/errors.ts";
 import { withFiles } from "../support.ts";
@@ -13,11 +13,17 @@ const states = (plan: readonly PlannedStage[]) => plan.map(({ state }) => state)
 const actions = (plan: readonly PlannedStage[], force = false) =>
   select(plan, { force }, "small.yaml").map(({ action }) => action);
 
-/** Leaves a stage as if it had ended so. */
-function leave({ folder, file }: PlannedStage, state: Status["state"]): void {
+const COMMAND = { file: "small.yaml", set: [] };
+let clock = Date.parse("2026-01-01T00:00:00.000Z");
+
+/** Leaves a stage as if an attempt had ended so. */
+function leave(stage: PlannedStage, state: Status["state"]): void {
+  const { folder } = stage;
+  const file = stageFileOf(stage, COMMAND);
   Deno.mkdirSync(folder, { recursive: true });
   writeStageFile(folder, file);
-  writeStatus(folder, { state, started: "2026-01-01T00:00:00.000Z", seconds: 1 });
+  const started = new Date(clock++).toISOString();
+  writeStatus(folder, { state, fingerprint: file.fingerprint, started, seconds: 1 });
 }
 
 function checkpoint({ folder }: PlannedStage): void {
@@ -45,10 +51,30 @@ withFiles("planPipeline() makes anew what follows from a stage that is made anew
   assert.deepEqual(states(planPipeline(smallPipeline(), run)), [
     "done",
     "continue",
-    "continue",
-    "continue",
-    "continue",
+    "changed",
+    "changed",
+    "changed",
   ]);
+});
+
+withFiles("planPipeline() makes anew what follows from a stage that was run once more", (run) => {
+  for (const stage of planPipeline(smallPipeline(), run)) leave(stage, "done");
+  leave(planPipeline(smallPipeline(), run)[1]!, "done"); // with --force, say: nothing of its settings is new
+  assert.deepEqual(states(planPipeline(smallPipeline(), run)), [
+    "done",
+    "done",
+    "changed",
+    "changed",
+    "changed",
+  ]);
+});
+
+withFiles("planPipeline() believes no status of another attempt", (run) => {
+  const [text] = planPipeline(smallPipeline(), run);
+  leave(text!, "done");
+  const [changed] = planPipeline(smallPipeline("text.bytes=3e4"), run);
+  writeStageFile(changed!.folder, stageFileOf(changed!, COMMAND)); // and killed before the stage said anything
+  assert.equal(planPipeline(smallPipeline("text.bytes=3e4"), run)[0]!.state, "continue");
 });
 
 withFiles("select() refuses to throw away checkpoints of another config unless forced", (run) => {
@@ -105,6 +131,17 @@ withFiles("clearStage() removes a stage's own files and leaves the rest", (folde
   for (const name of ["metrics.jsonl", "train.json.partial", "status.json", "log.txt", "lock", "notes.txt"]) {
     Deno.writeTextFileSync(join(folder, name), "");
   }
-  clearStage(folder, "train");
+  const { removeSync } = Deno;
+  const removed: string[] = [];
+  Deno.removeSync = (path, options) => {
+    removed.push(basename(String(path)));
+    removeSync(path, options);
+  };
+  try {
+    clearStage(folder, "train");
+  } finally {
+    Deno.removeSync = removeSync;
+  }
+  assert.equal(removed[0], "status.json"); // else a kill on the way leaves "done" beside half of the results
   assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["lock", "notes.txt"]);
 });

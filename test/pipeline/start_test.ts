@@ -10,7 +10,7 @@ const OWN = {
   SECRET: "1",
   NO_COLOR: "1",
   OMP_PLACES: "cores",
-  FORETOKEN_X: "2",
+  FORETOKEN_TORCH_INDEX: "2",
 };
 const ALWAYS = {
   DENO_DIR: "/dev/null/deno",
@@ -25,7 +25,6 @@ Deno.test("environmentFor() hands a computing stage the thread settings, and oth
   assert.deepEqual(environmentFor(arm!, OWN), {
     ...ALWAYS,
     OMP_PLACES: "cores",
-    FORETOKEN_X: "2",
     GOMP_SPINCOUNT: "10000",
     OMP_NUM_THREADS: "3",
   });

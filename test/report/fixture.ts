@@ -26,6 +26,7 @@ export const ALL = needs(["text", "prepare"], ["ntp", "train"], ["forward", "tra
 ]);
 
 const STEPS = 400;
+const COMMAND = { file: "pipelines/quickstart.yaml", set: [] };
 
 /** A run with two arms, evaluated and decoded. */
 export function completeRun(): Files {
@@ -33,19 +34,23 @@ export function completeRun(): Files {
   const put = (path: string, value: unknown): void => {
     files.set(`/runs/quickstart/${path}`, JSON.stringify(value, null, 2));
   };
-  put("pipeline.json", {
-    file: "pipelines/quickstart.yaml",
-    versions: { foretoken: "0.1.0", deno: "2.9.6" },
-  });
+  put("pipeline.json", { versions: { foretoken: "0.1.0", deno: "2.9.6" } });
   put("text/stage.json", {
     config: { id: "text", run: "prepare", input: "stories", bytes: 4e6, validation: 0.02 },
+    command: COMMAND,
   });
   put("text/meta.json", meta());
   putArm(files, "ntp", 1, [[0, 400, 1]], 1.6);
   putArm(files, "forward", 4, [[0, 100, 1], [100, 200, 2], [200, 300, 3], [300, 400, 4]], 1.61);
-  put("eval/stage.json", { config: { id: "eval", run: "eval", split: "val", tokens: 200_000, seed: 1337 } });
+  put("eval/stage.json", {
+    config: { id: "eval", run: "eval", split: "val", tokens: 200_000, seed: 1337 },
+    command: COMMAND,
+  });
   put("eval/eval.json", evaluation());
-  put("decode/stage.json", { config: { id: "decode", run: "decode", prompts: 16, mode: "strict" } });
+  put("decode/stage.json", {
+    config: { id: "decode", run: "decode", prompts: 16, mode: "strict" },
+    command: COMMAND,
+  });
   put("decode/decode.json", decoding());
   return files;
 }
@@ -79,7 +84,7 @@ function putArm(
 ): void {
   const full = phases.map(([from, to, awake]) => ({ from, to, weights: weights(heads, awake) }));
   const folder = `/runs/quickstart/${id}`;
-  files.set(`${folder}/stage.json`, JSON.stringify({ config: trainConfig(id, heads) }));
+  files.set(`${folder}/stage.json`, JSON.stringify({ config: trainConfig(id, heads), command: COMMAND }));
   files.set(`${folder}/metrics.jsonl`, metrics(full, floor));
   files.set(
     `${folder}/train.json`,

@@ -186,6 +186,29 @@ Deno.test("page() shows paths without the folders of whoever ran it", () => {
   );
 });
 
+Deno.test("page() gives the commands that run it again, changes of the file included", () => {
+  const commands = (edit: (files: Files) => void) =>
+    all(parse(pageOf(edit)), "pre").map(textOf).find((text) => text.startsWith("npx"))?.split("\n");
+  const stages = ["text", "ntp", "forward", "eval", "decode"];
+  const set = (files: Files, ids: string[], command: unknown) =>
+    ids.forEach((id) => change(files, `${id}/stage.json`, (stage) => stage.command = command));
+  const own = { file: "/home/ann/it's.yaml", set: ["name=a", "text.input=[b c/*.txt]"] };
+  assert.deepEqual(commands((files) => set(files, stages, own)), [
+    "npx -y deno@2.9 task pipeline '/home/ann/it'\\''s.yaml' --set name=a --set 'text.input=[b c/*.txt]'",
+  ]);
+  const other = { file: "pipelines/quickstart.yaml", set: ["forward.train.lr=1e-3"] };
+  const again = (task: string, id: string, ...set: string[]) =>
+    [`npx -y deno@2.9 task ${task} pipelines/quickstart.yaml`, ...set, `--stage ${id}`].join(" ");
+  assert.deepEqual(commands((files) => set(files, ["forward"], other)), [
+    again("prepare", "text"),
+    again("train", "ntp"),
+    again("train", "forward", "--set forward.train.lr=1e-3"),
+    again("eval", "eval"),
+    again("decode", "decode"),
+  ]);
+  assert.equal(commands((files) => set(files, stages, undefined)), undefined);
+});
+
 Deno.test("collect() ends in one sentence when nothing is there to report on", () => {
   assert.throws(() => collect(REPORT, needs(["text", "prepare"]), reader(completeRun())), {
     name: "UserError",

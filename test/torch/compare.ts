@@ -4,7 +4,7 @@ import { type Dtype, setThreads, Tensor, threads } from "../../src/torch/mod.ts"
 
 /** Normal numbers that depend on the seed alone. */
 export function normal(shape: readonly number[], seed: number, dtype: Dtype = "float32"): Tensor {
-  return Tensor.zeros(shape, { dtype }).normal_(1, seed);
+  return Tensor.zeros(shape, { dtype, device: "cpu" }).normal_(1, seed);
 }
 
 /** The same numbers in float64: the reference that float32 is measured against. */

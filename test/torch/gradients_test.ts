@@ -7,6 +7,7 @@ import {
   attention,
   crossEntropy,
   embedding,
+  FLOAT32_CPU,
   linear,
   linearCrossEntropy,
   rmsNorm,
@@ -115,7 +116,7 @@ for (const [name, { shapes, op }] of Object.entries(DIFFERENTIABLE)) {
 
 withFfi("gradients add up over several backward passes", () => {
   using _scope = new Scope();
-  const x = Tensor.full([2], 3).requireGrad();
+  const x = Tensor.full([2], 3, FLOAT32_CPU).requireGrad();
   x.mul(x).sum().backward();
   x.scale(10).backward(Tensor.from(Float32Array.of(1, 2)));
   assertClose(x.grad, Tensor.from(Float32Array.of(6 + 10, 6 + 20)), 0);
@@ -205,7 +206,7 @@ withFfi("swiglu() is exact to 3 units of 1e-7, relative to each element", () => 
 
 withFfi("linearCrossEntropy() stays finite and right with logits that are far apart", () => {
   using _scope = new Scope();
-  const x = Tensor.full([3, 1], 1);
+  const x = Tensor.full([3, 1], 1, FLOAT32_CPU);
   const weight = Tensor.from(Float32Array.of(-1000, 0, 500, 1000), [4, 1]);
   checkKernel([x, weight], (x, w) => linearCrossEntropy(x!, w!, Tensor.ids([0, 3, 2]), 1e-3, 2), "far apart");
 });

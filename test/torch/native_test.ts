@@ -1,9 +1,9 @@
 /** Proves what is said where the shim cannot be loaded; needs no permission, and its tests never load it. */
 import assert from "node:assert/strict";
-import { load, Tensor, TorchError } from "../../src/torch/mod.ts";
+import { FLOAT32_CPU, load, Tensor, TorchError } from "../../src/torch/mod.ts";
 
 Deno.test("an op before load() says so", () => {
-  assert.throws(() => Tensor.zeros([1]), {
+  assert.throws(() => Tensor.zeros([1], FLOAT32_CPU), {
     name: "TorchError",
     message: "Cannot call ft_full before load()",
   });
@@ -22,6 +22,10 @@ Deno.test({
       }
       return true;
     });
-    assert.throws(() => Tensor.zeros([1]), /before load/, "a failed load leaves nothing half done");
+    assert.throws(
+      () => Tensor.zeros([1], FLOAT32_CPU),
+      /before load/,
+      "a failed load leaves nothing half done",
+    );
   },
 });

@@ -7,6 +7,7 @@ import {
   clearGrads,
   clipGrads,
   type Dtype,
+  FLOAT32_CPU,
   gradNorm,
   Scope,
   Tensor,
@@ -31,9 +32,9 @@ function trained(shape: readonly number[], seed: number, dtype: Dtype): Trained 
   return {
     parameter,
     state: {
-      mean: Tensor.zeros(shape, { dtype }),
-      square: Tensor.zeros(shape, { dtype }),
-      step: Tensor.zeros([]),
+      mean: Tensor.zeros(shape, { dtype, device: "cpu" }),
+      square: Tensor.zeros(shape, { dtype, device: "cpu" }),
+      step: Tensor.zeros([], FLOAT32_CPU),
     },
     numbers: { values, means: zeros(), squares: zeros(), steps: 0 },
   };
@@ -121,7 +122,7 @@ withFfi("adamw() changes nothing when the norm is not finite", () => {
   const before = held().map((t) => t.clone());
   for (const bad of [NaN, Infinity, -Infinity]) {
     giveGradients(all, 2);
-    all[0]!.parameter.grad.slice(0, 4, 5).copy_(Tensor.full([1], bad));
+    all[0]!.parameter.grad.slice(0, 4, 5).copy_(Tensor.full([1], bad, FLOAT32_CPU));
     const norm = gradNorm(all.map((t) => t.parameter));
     assert.ok(!Number.isFinite(norm.item()));
     clipGrads(all.map((t) => t.parameter), norm, 1);
@@ -137,14 +138,14 @@ withFfi("adamw() changes nothing when the norm is not finite", () => {
 
 withFfi("adamw() of no parameters does nothing", () => {
   using _scope = new Scope();
-  adamw([], [], OPTIONS, Tensor.full([], 1));
+  adamw([], [], OPTIONS, Tensor.full([], 1, FLOAT32_CPU));
 });
 
 withFfi("gradNorm() is the root of the sum of all squares", () => {
   using _scope = new Scope();
   const all = [trained([3, 7], 1, "float32"), trained([41], 2, "float32")];
   const squares = giveGradients(all, 1).flat().reduce((sum, g) => sum + g * g, 0);
-  assertClose(gradNorm(all.map((t) => t.parameter)), Tensor.full([], Math.sqrt(squares)), 1e-6);
+  assertClose(gradNorm(all.map((t) => t.parameter)), Tensor.full([], Math.sqrt(squares), FLOAT32_CPU), 1e-6);
 });
 
 withFfi("clipGrads() scales the gradients to the limit, and leaves those below it alone", () => {
@@ -169,7 +170,7 @@ withFfi("gradNorm(), clipGrads() and adamw() name a parameter without a gradient
   const all = [trained([3], 1, "float32"), trained([2, 5], 2, "float32")];
   const parameters = all.map((t) => t.parameter);
   giveGradients(all.slice(0, 1), 1);
-  const norm = Tensor.full([], 2);
+  const norm = Tensor.full([], 2, FLOAT32_CPU);
   const missing = { name: "TorchError", message: "a parameter of shape [2, 5] has no gradient" };
   assert.throws(() => gradNorm(parameters), missing);
   assert.throws(() => clipGrads(parameters, norm, 1), missing);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   cudaDevices,
+  FLOAT32_CPU,
   memory,
   noGrad,
   rngState,
@@ -29,7 +30,7 @@ withFfi("versions() says that the running libtorch is the one built for, and whi
 
 withFfi("seed() repeats the random numbers, rngState() takes them up where they were", () => {
   using _scope = new Scope();
-  const draw = (): number[] => Tensor.randn([100]).toArray();
+  const draw = (): number[] => Tensor.randn([100], FLOAT32_CPU).toArray();
   seed(1337);
   const first = draw();
   const state = rngState();
@@ -46,11 +47,11 @@ withFfi("seed() repeats the random numbers, rngState() takes them up where they 
 withFfi("rngState() between two halves of a pair of normal numbers repeats the second", () => {
   using _scope = new Scope();
   seed(7);
-  Tensor.randn([1]); // normal numbers come in pairs; the other one is kept
+  Tensor.randn([1], FLOAT32_CPU); // normal numbers come in pairs; the other one is kept
   const state = rngState();
-  const next = Tensor.randn([3]).toArray();
+  const next = Tensor.randn([3], FLOAT32_CPU).toArray();
   setRngState(state);
-  assert.deepEqual(Tensor.randn([3]).toArray(), next);
+  assert.deepEqual(Tensor.randn([3], FLOAT32_CPU).toArray(), next);
 });
 
 withFfi("setRngState() refuses what is no state", () => {
@@ -73,7 +74,7 @@ withFfi("memory() sees a tensor come and keeps the peak when it goes", () => {
   const MEGABYTES = 2 ** 20;
   const before = memory("cpu");
   assert.ok(before.now > 20 * MEGABYTES && before.peak >= before.now, JSON.stringify(before));
-  const big = Tensor.full([48 * MEGABYTES / 4], 1);
+  const big = Tensor.full([48 * MEGABYTES / 4], 1, FLOAT32_CPU);
   const during = memory("cpu");
   big.free();
   const after = memory("cpu");
@@ -103,7 +104,7 @@ withFfi("cudaDevices() counts, and a device beyond them is an error", () => {
   assert.ok(Number.isInteger(devices) && devices >= 0);
   synchronize("cpu");
   using _scope = new Scope();
-  assert.throws(() => Tensor.zeros([1], { device: `cuda:${devices}` }), TorchError);
+  assert.throws(() => Tensor.zeros([1], { dtype: "float32", device: `cuda:${devices}` }), TorchError);
 });
 
 withFfi("the switch for gradients returns what it was", () => {

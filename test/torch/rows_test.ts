@@ -9,6 +9,7 @@ import {
   cachedAttention,
   cacheWrite,
   decodeLinear,
+  FLOAT32_CPU,
   linear,
   linearCrossEntropy,
   noGrad,
@@ -102,8 +103,8 @@ function sequence(rows: number, start: number, kvHeads: number, group: number, w
     normal([length, kvHeads, width], seed + 2),
   ];
   const capacity = length + 3;
-  const keys = Tensor.full([kvHeads, capacity, width], NaN); // what lies beyond the sequence must not be read
-  const values = Tensor.full([kvHeads, capacity, width], NaN);
+  const keys = Tensor.full([kvHeads, capacity, width], NaN, FLOAT32_CPU); // what lies beyond the sequence must not be read
+  const values = Tensor.full([kvHeads, capacity, width], NaN, FLOAT32_CPU);
   cacheWrite(keys, k.slice(0, 0, start), 0);
   cacheWrite(keys, k.slice(0, start, length), start);
   cacheWrite(values, v, 0);

@@ -4,13 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { TrainConfig } from "../../src/config/schema.ts";
-import { accessOf, denoFlags, launcherOptions } from "../../src/pipeline/permissions.ts";
-import { readStatus, writeStageFile } from "../../src/pipeline/stage_files.ts";
-import { environmentFor, findPlaces } from "../../src/pipeline/start.ts";
 import { checkpointsIn, readCheckpoint } from "../../src/train/checkpoint.ts";
 import { LAUNCHER, withLauncher } from "../pipeline/launcher.ts";
-import { configs, makeText, results } from "./fixture.ts";
+import { configs, makeText, readJson, results } from "./fixture.ts";
 
 /** Each step is saved, which takes longer than the step: a kill at any moment is likely to meet a save. */
 const CONFIG = configs(
@@ -20,36 +16,30 @@ const CONFIG = configs(
   "arm.train.validate_every=15",
 ).arm;
 
-/** Starts the stage `id` of a run folder as the runner does, but in silence. */
+/** Starts src/stage.ts on the stage `id` of a run folder, as the runner does, but in silence. */
 function startStage(folder: string, id: string): Deno.ChildProcess {
-  const config: TrainConfig = { ...CONFIG, id };
-  const places = findPlaces(folder);
-  const access = accessOf(config, places);
-  Deno.mkdirSync(join(folder, id), { recursive: true });
-  writeStageFile(join(folder, id), {
-    id,
-    run: "train",
-    config,
-    needs: [{ id: "text", run: "prepare" }],
-    version: 1,
-    fingerprint: "",
-  });
-  const stage = join(places.project, "src/stage.ts");
-  const deno = [places.deno, "run", ...denoFlags(access, places), stage, folder, id];
+  const arm = join(folder, id);
+  Deno.mkdirSync(arm, { recursive: true });
+  const needs = [{ id: "text", run: "prepare" }];
+  const stage = { id, run: "train", config: { ...CONFIG, id }, needs, version: 1, fingerprint: "" };
+  Deno.writeTextFileSync(join(arm, "stage.json"), JSON.stringify(stage));
+  const flags = ["--allow-env", `--allow-read=${folder}`, `--allow-write=${arm}`, "--allow-ffi=native/build"];
+  const deno = [Deno.execPath(), "run", "--no-prompt", "--cached-only", ...flags, "src/stage.ts", folder, id];
   return new Deno.Command(LAUNCHER, {
-    args: [...launcherOptions(access, places), "--", ...deno],
-    cwd: places.project,
+    args: ["--rx", "/", "--rw", arm, "--dev", "/dev/null", "--", ...deno],
     clearEnv: true,
-    env: environmentFor(config, {}),
+    env: { DENO_DIR: "/dev/null/deno", GOMP_SPINCOUNT: "10000" },
     stdin: "null",
     stdout: "null",
     stderr: "null",
   }).spawn();
 }
 
+const statusOf = (folder: string, id: string) => readJson(join(folder, id, "status.json"));
+
 async function runToItsEnd(folder: string, id: string): Promise<void> {
   const { code } = await startStage(folder, id).status;
-  assert.equal(code, 0, readStatus(join(folder, id))?.error);
+  if (code !== 0) assert.fail(`the stage ended with ${code}: ${JSON.stringify(statusOf(folder, id))}`);
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -107,7 +97,7 @@ withLauncher(
     await until(child, () => stepOf(join(folder, "asked")) > 0);
     child.kill("SIGTERM");
     assert.equal((await child.status).code, 75);
-    assert.equal(readStatus(join(folder, "asked"))?.state, "interrupted");
+    assert.equal(statusOf(folder, "asked").state, "interrupted");
     assert.ok(stepOf(join(folder, "asked")) < 40);
     await runToItsEnd(folder, "asked");
     assert.deepEqual(results(join(folder, "asked")), results(join(folder, "whole")));

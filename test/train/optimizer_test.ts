@@ -1,7 +1,7 @@
 /** Proves who is trained: sleeping heads stand still to the bit, only matrices decay, and no bad step changes anything. */
 import assert from "node:assert/strict";
 import { MtpModel, Parameters } from "../../src/model/mod.ts";
-import { Scope, Tensor } from "../../src/torch/mod.ts";
+import { FLOAT32_CPU, Scope, Tensor } from "../../src/torch/mod.ts";
 import { Optimizer, type OptimizerOptions } from "../../src/train/optimizer.ts";
 import { someSequences, tensorsOf, tinyOptions, withOneThread } from "../model/tiny.ts";
 
@@ -120,7 +120,7 @@ function pair(value: number): Parameters {
   parameters.normal("matrix", [3, 4], 1);
   parameters.ones("vector", 4);
   using _scope = new Scope();
-  for (const tensor of parameters.tensors()) tensor.backward(Tensor.full(tensor.shape, value));
+  for (const tensor of parameters.tensors()) tensor.backward(Tensor.full(tensor.shape, value, FLOAT32_CPU));
   return parameters;
 }
 
@@ -159,7 +159,7 @@ for (const bad of [NaN, Infinity]) {
       const { model } = training;
       model.backward(tensorsOf(someSequences(model.shape, 2, "b")), [0.02, 0.02, 0.02]);
       const norm = model.parameters.get("norm");
-      norm.backward(Tensor.full(norm.shape, bad)); // added to what is there
+      norm.backward(Tensor.full(norm.shape, bad, FLOAT32_CPU)); // added to what is there
     }
     using norm = training.optimizer.step(LR);
     assert.ok(!Number.isFinite(norm.item()));

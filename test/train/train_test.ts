@@ -582,6 +582,20 @@ withRuns("openArm() refuses a checkpoint of another model, and a train.json that
   });
 });
 
+withRuns("openArm() needs the last checkpoint's model, and nothing of its optimizer", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const last = join(folder, "arm/checkpoints/step-00000012");
+  Deno.truncateSync(join(last, "optimizer.safetensors"), 10);
+  openArm(armOf(folder), "cpu")[Symbol.dispose]();
+  Deno.removeSync(last, { recursive: true });
+  assert.throws(() => openArm(armOf(folder), "cpu"), {
+    name: "UserError",
+    message:
+      /step-00000008" is not the last checkpoint of stage arm, which took 12 steps; train that stage again$/,
+  });
+});
+
 withFiles("checkpointsIn() lists whole checkpoints, oldest first, and nothing else", (folder) => {
   assert.deepEqual(checkpointsIn(folder), []);
   for (const name of ["step-00000100", "step-00000020", "step-00000300.partial", "step-5", "notes"]) {
