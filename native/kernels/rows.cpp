@@ -29,15 +29,29 @@ inline f8 load_part(const float *p, int64_t count) {
 }
 inline void store_part(float *p, f8 v, int64_t count) { std::memcpy(p, &v, count * sizeof(float)); }
 
-/// The eight lanes in one fixed order: ((0+4) + (2+6)) + ((1+5) + (3+7)).
-inline float sum(f8 v) {
-  typedef float f4 __attribute__((vector_size(16)));
-  typedef int32_t i4 __attribute__((vector_size(16)));
+typedef float f4 __attribute__((vector_size(16)));
+typedef int32_t i4 __attribute__((vector_size(16)));
+
+/// Lane j plus lane j + 4.
+inline f4 halves(f8 v) {
   f4 half[2];
   std::memcpy(half, &v, sizeof half);
-  const f4 halves = half[0] + half[1];
-  const f4 quarters = halves + __builtin_shuffle(halves, i4{2, 3, 0, 1});
+  return half[0] + half[1];
+}
+
+/// The eight lanes in one fixed order: ((0+4) + (2+6)) + ((1+5) + (3+7)).
+inline float sum(f8 v) {
+  const f4 h = halves(v);
+  const f4 quarters = h + __builtin_shuffle(h, i4{2, 3, 0, 1});
   return quarters[0] + quarters[1];
+}
+
+/// sum() of each of four, in the same order, for less than two of them cost one by one.
+inline f4 sums(f8 a, f8 b, f8 c, f8 d) {
+  const f4 ha = halves(a), hb = halves(b), hc = halves(c), hd = halves(d);
+  const f4 ab = __builtin_shuffle(ha, hb, i4{0, 4, 1, 5}) + __builtin_shuffle(ha, hb, i4{2, 6, 3, 7});
+  const f4 cd = __builtin_shuffle(hc, hd, i4{0, 4, 1, 5}) + __builtin_shuffle(hc, hd, i4{2, 6, 3, 7});
+  return __builtin_shuffle(ab, cd, i4{0, 1, 4, 5}) + __builtin_shuffle(ab, cd, i4{2, 3, 6, 7});
 }
 
 inline f8 select(i8 mask, f8 yes, f8 no) { return (f8)(((i8)yes & mask) | ((i8)no & ~mask)); }
@@ -87,8 +101,14 @@ inline void linear_tile(const float *x, const float *w, float *y, int64_t inner,
       for (int o = 0; o < O; o++) total[r][o] += value * weight[o];
     }
   });
-  for (int r = 0; r < R; r++)
-    for (int o = 0; o < O; o++) y[r * outputs + o] = sum(total[r][o]);
+  for (int o = 0; o < O; o++) {
+    if constexpr (R == 4) {
+      const f4 four = sums(total[0][o], total[1][o], total[2][o], total[3][o]);
+      for (int r = 0; r < R; r++) y[r * outputs + o] = four[r];
+    } else {
+      for (int r = 0; r < R; r++) y[r * outputs + o] = sum(total[r][o]);
+    }
+  }
 }
 
 template <int R, int O>
@@ -121,6 +141,16 @@ float dot(const float *a, const float *b, int64_t width) {
   f8 total = all(0);
   for_groups(width, [&](int64_t j, auto get, auto) { total += get(a + j) * get(b + j); });
   return sum(total);
+}
+
+/// dot() with each of four consecutive rows of b, bit for bit.
+inline f4 dots(const float *a, const float *b, int64_t width) {
+  f8 total[4] = {all(0), all(0), all(0), all(0)};
+  for_groups(width, [&](int64_t j, auto get, auto) {
+    const f8 value = get(a + j);
+    for (int row = 0; row < 4; row++) total[row] += value * get(b + row * width + j);
+  });
+  return sums(total[0], total[1], total[2], total[3]);
 }
 
 float largest(const float *x, int64_t width) {
@@ -166,7 +196,12 @@ inline void mix(const float *scores, const float *values, float *out, int64_t le
 
 void attend(const float *q, const float *keys, const float *values, float *out, int64_t length, int64_t width,
             float scale, float *scores) {
-  for (int64_t t = 0; t < length; t++) scores[t] = dot(q, keys + t * width, width) * scale;
+  int64_t t = 0;
+  for (; t + 4 <= length; t += 4) {
+    const f4 four = dots(q, keys + t * width, width) * scale;
+    std::memcpy(scores + t, &four, sizeof four);
+  }
+  for (; t < length; t++) scores[t] = dot(q, keys + t * width, width) * scale;
   const float total = exponentials(scores, length, largest(scores, length));
   int64_t j = 0;
   for (; j + 32 <= width; j += 32) mix<4>(scores, values + j, out + j, length, width, total);

@@ -181,24 +181,27 @@ inWorld(
   },
 );
 
-inWorld("setUp() falls back to pip's own build where its index has no CPU build", async (world) => {
-  const whole = world.pip;
-  world.pip = (target, requirement) =>
-    requirement.endsWith("+cpu")
-      ? { ok: false, output: "ERROR: No matching distribution found for torch==2.13.0+cpu" }
-      : whole(target, requirement);
-  await setUp(world);
-  assert.equal(world.pips.length, 2);
-  world.pip = () => ({ ok: false, output: "ERROR: No matching distribution found" });
-  Deno.removeSync(world.build, { recursive: true });
-  await assert.rejects(
-    setUp(world),
-    /pip offers no torch 2\.11 to 2\.14 for Python 3\.12\.1; set FORETOKEN_TORCH_INDEX/,
-  );
-  const offline = "WARNING: Retrying after connection broken by 'NewConnectionError'";
-  world.pip = () => ({ ok: false, output: `${offline}\nERROR: No matching distribution found` });
-  await assert.rejects(setUp(world), /pip did not reach its index; set FORETOKEN_TORCH_INDEX/);
-});
+inWorld(
+  "setUp() asks PyTorch's index where pip's has no CPU build, then takes pip's own build",
+  async (world) => {
+    const whole = world.pip;
+    world.pip = (target, requirement) =>
+      requirement.endsWith("+cpu")
+        ? { ok: false, output: "ERROR: No matching distribution found for torch==2.13.0+cpu" }
+        : whole(target, requirement);
+    await setUp(world);
+    assert.deepEqual(world.pips.map((pip) => /--index-url/.test(pip)), [false, true, false]);
+    world.pip = () => ({ ok: false, output: "ERROR: No matching distribution found" });
+    Deno.removeSync(world.build, { recursive: true });
+    await assert.rejects(
+      setUp(world),
+      /pip offers no torch 2\.11 to 2\.14 for Python 3\.12\.1; set FORETOKEN_TORCH_INDEX/,
+    );
+    const offline = "WARNING: Retrying after connection broken by 'NewConnectionError'";
+    world.pip = () => ({ ok: false, output: `${offline}\nERROR: No matching distribution found` });
+    await assert.rejects(setUp(world), /pip did not reach its index; set FORETOKEN_TORCH_INDEX/);
+  },
+);
 
 inWorld("setUp() hands FORETOKEN_TORCH_INDEX to pip", async (world) => {
   world.variables.FORETOKEN_TORCH_INDEX = "https://example.org/whl";
