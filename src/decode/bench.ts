@@ -1,6 +1,6 @@
 /**
- * Times plain against self-speculative decoding: whole rounds over all prompts, the two in turn, so that both meet the
- * same noise. Plain decoding with the other kernels runs on a few of the prompts: the yardstick of a speed-up is the
+ * Times plain against self-speculative decoding: rounds over all prompts, the two in turn on each prompt and each first
+ * on every other one, so that both meet the same noise. Plain decoding with the other kernels runs on a few of the prompts: the yardstick of a speed-up is the
  * faster plain decoder, not a slow one.
  */
 import type { MtpModel } from "../model/mod.ts";
@@ -38,8 +38,9 @@ const OTHER_PROMPTS = 2;
 
 /** One decoder, its outputs, and the seconds of each round. */
 class Contender<Output extends Decoded> {
-  outputs: Output[] = [];
-  readonly #rounds: number[] = [];
+  readonly outputs: Output[] = [];
+  /** Of each round over the prompts. */
+  readonly #seconds: number[] = [];
 
   constructor(
     readonly kernels: Kernels,
@@ -47,17 +48,13 @@ class Contender<Output extends Decoded> {
     readonly decode: (request: GreedyRequest) => Output,
   ) {}
 
-  /** Decodes every prompt; `between` lets signals through and is not timed. */
-  async round(between: () => Promise<void>): Promise<void> {
-    let seconds = 0;
-    this.outputs = [];
-    for (const request of this.requests) {
-      const began = performance.now();
-      this.outputs.push(this.decode({ ...request, kernels: this.kernels }));
-      seconds += (performance.now() - began) / 1000;
-      await between();
-    }
-    this.#rounds.push(seconds);
+  /** Decodes one prompt, if it is among this decoder's. */
+  turn(round: number, prompt: number): void {
+    const request = this.requests[prompt];
+    if (request === undefined) return;
+    const began = performance.now();
+    this.outputs[prompt] = this.decode({ ...request, kernels: this.kernels });
+    this.#seconds[round] = (this.#seconds[round] ?? 0) + (performance.now() - began) / 1000;
   }
 
   rates(): Rates {
@@ -65,7 +62,7 @@ class Contender<Output extends Decoded> {
     const prompts = outputs.length;
     const tokens = outputs.reduce((sum, output) => sum + output.tokens.length, 0);
     const forwards = outputs.reduce((sum, output) => sum + output.forwards, 0);
-    const seconds = median(this.#rounds);
+    const seconds = median(this.#seconds);
     const tokens_per_forward = forwards === 0 ? 1 : (tokens - prompts) / forwards;
     return {
       kernels,
@@ -102,12 +99,12 @@ export async function bench(
   const contenders = [plain, fast, other].filter((contender) => contender !== null);
   for (const { decode, kernels } of contenders) decode({ ...requests[0]!, kernels }); // fills the caches
   for (let round = 0; round < repeats; round++) {
-    for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
-      await contender.round(async () => {
-        await turn();
-        if (io.stop.aborted) throw new Interrupted("stopped; nothing was written");
-      });
-      io.progress(`${name}: round ${round + 1} of ${repeats}`);
+    for (const prompt of requests.keys()) {
+      const order = (round + prompt) % 2 === 0 ? contenders : contenders.toReversed();
+      for (const contender of order) contender.turn(round, prompt);
+      io.progress(`${name}: round ${round + 1} of ${repeats}, prompt ${prompt + 1} of ${requests.length}`);
+      await turn();
+      if (io.stop.aborted) throw new Interrupted("stopped; nothing was written");
     }
   }
   return {
