@@ -56,7 +56,9 @@ export class Interval implements Disposable {
       const heads = terms.map((term, i) => `head ${i + 1}: ${term ?? "asleep"}`).join(", ");
       throw new UserError(
         `Training stopped at step ${step}: loss ${loss} (${heads}), gradient norm ${gradNorm}, in blocks ${position} to ` +
-          `${position + blocks - 1} of the order. That step changed nothing; the last checkpoint is good. ` +
+          `${
+            position + blocks - 1
+          } of the order. That step changed nothing, and what was saved before it is good. ` +
           `Lower lr, lengthen warmup, or lower clip, and start under a new name or with --force`,
       );
     }

@@ -177,6 +177,10 @@ class Trainer implements Disposable {
     const weights = weightsAt(this.#phases, step);
     const starts = this.#order.at(position, blocks);
     const gathered = this.#shards.gather(starts, model.context, model.heads.count, train.predict_first);
+    if (weights.every((weight, i) => weight === 0 || gathered.counts[i] === 0)) {
+      const what = `Step ${step + 1} has no target for any head that is awake: its documents are too short`;
+      throw new UserError(`${what}. Give head 1 a weight, or longer documents`);
+    }
     const objective = { weights, loss: train.loss };
     const lr = learningRate(train, step);
     const { losses, norm } = trainStep(this.#model, this.#optimizer, gathered, train.batch, objective, lr);

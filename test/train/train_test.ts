@@ -3,6 +3,7 @@
  * refused in a sentence, and a number that is not finite ends the run before it is saved.
  */
 import assert from "node:assert/strict";
+import { SplitWriter, writeMeta } from "../../src/data/shards.ts";
 import { join } from "node:path";
 import type { TrainConfig } from "../../src/config/schema.ts";
 import { sha256OfFile } from "../../src/formats/atomic.ts";
@@ -498,6 +499,22 @@ withRuns("text shorter than a block is refused, naming the split", async (folder
   await makeText(folder, "Sixteen letters.");
   await assert.rejects(trainArm(folder, configs("arm.model.context=18").arm), UserError);
   await trainArm(folder, configs("arm.model.context=17").arm); // END, 16 bytes, END: 17 inputs and the last target
+});
+
+withRuns("a step without a target for any head that is awake ends in a sentence", async (folder) => {
+  const text = join(folder, "text");
+  Deno.mkdirSync(text);
+  const shards = (split: "train" | "val") => {
+    using writer = new SplitWriter(text, split, 1e6);
+    for (let i = 0; i < 60; i++) writer.add(Uint8Array.of(65)); // too short for head 3
+    return writer.finish();
+  };
+  writeMeta(text, [], { train: shards("train"), val: shards("val") });
+  const { arm } = configs("arm.curriculum={phases: [{until: 1, weights: [0, 0, 1]}]}");
+  await assert.rejects(trainArm(folder, arm), {
+    name: "UserError",
+    message: /^Step 1 has no target for any head that is awake/,
+  });
 });
 
 withRuns("an altered shard is refused, naming it", async (folder) => {
