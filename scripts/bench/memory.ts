@@ -39,7 +39,7 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 async function measure(heads: number): Promise<Peak> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--no-prompt", "--allow-read", "--allow-ffi=native/build"],
+      ...["run", "--no-prompt", "--allow-env=OMP_NUM_THREADS", "--allow-read", "--allow-ffi=native/build"],
       ...["scripts/bench/memory_case.ts", String(heads)],
     ],
     cwd: ROOT,

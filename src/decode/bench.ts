@@ -29,6 +29,8 @@ export interface Benched {
   readonly plain: { readonly outputs: readonly Decoded[]; readonly rates: Rates };
   /** Null for a model with one head. */
   readonly fast: { readonly outputs: readonly Speculated[]; readonly rates: Rates } | null;
+  /** Speculative decoding with the first 2, 3, ... K heads: shorter drafts are cheaper to verify. */
+  readonly byHeads: readonly { readonly heads: number; readonly rates: Rates }[];
   /** Plain decoding with the kernels that `plain` does not use; null where there are no others. */
   readonly otherPlain: Rates | null;
 }
@@ -86,9 +88,11 @@ export async function bench(
 ): Promise<Benched> {
   const { kernels } = requests[0]!;
   const plain = new Contender(kernels, requests, (request) => greedy(model, request));
-  const fast = model.headCount === 1
-    ? null
-    : new Contender(kernels, requests, (request) => speculate(model, request));
+  const speculative = Array.from(
+    { length: model.headCount - 1 },
+    (_, i) => new Contender(kernels, requests, (request) => speculate(model, request, i + 2)),
+  );
+  const fast = speculative.at(-1) ?? null;
   const other = model.device === "cpu"
     ? new Contender(
       kernels === "rows" ? "aten" : "rows",
@@ -96,7 +100,7 @@ export async function bench(
       (request) => greedy(model, request),
     )
     : null;
-  const contenders = [plain, fast, other].filter((contender) => contender !== null);
+  const contenders: Contender<Decoded>[] = [plain, ...speculative, ...(other === null ? [] : [other])];
   for (const { decode, kernels } of contenders) decode({ ...requests[0]!, kernels }); // fills the caches
   for (let round = 0; round < repeats; round++) {
     for (const prompt of requests.keys()) {
@@ -110,6 +114,7 @@ export async function bench(
   return {
     plain: { outputs: plain.outputs, rates: plain.rates() },
     fast: fast === null ? null : { outputs: fast.outputs, rates: fast.rates() },
+    byHeads: speculative.map((contender, i) => ({ heads: i + 2, rates: contender.rates() })),
     otherPlain: other?.rates() ?? null,
   };
 }

@@ -11,7 +11,7 @@ import { UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
 import { type Machine, start } from "../torch/mod.ts";
 import { type Arm, openArm } from "../train/arm.ts";
-import { bench, type Benched } from "./bench.ts";
+import { bench, type Benched, type Rates } from "./bench.ts";
 import { compareOutputs, type Equality } from "./compare.ts";
 import { greedy, type GreedyRequest } from "./greedy.ts";
 import { cutPrompts } from "./prompts.ts";
@@ -73,8 +73,7 @@ async function benchArm(
     toleranceOf(config),
     (prompt, at) => gapAt(model, requests[prompt]!, at),
   );
-  const speedup = speedupOf(benched);
-  io.log(`${id}: ${sentence(benched, speedup, equal)}`);
+  io.log(`${id}: ${sentence(benched, equal)}`);
   return {
     id,
     curriculum,
@@ -82,7 +81,7 @@ async function benchArm(
     prompts: prompts.length,
     plain: plain.rates,
     other_plain: otherPlain,
-    speculative: fast === null ? null : { ...fast.rates, speedup, acceptance: acceptance(fast.outputs) },
+    speculative: speculation(benched),
     equal,
     repetition: repetition(plain.outputs.map(({ tokens }) => textOf(tokens))),
     samples: prompts.slice(0, SAMPLES).map((prompt, i) => sample(prompt, benched, i)),
@@ -94,10 +93,26 @@ function requestFor(prompt: readonly number[], { mode, new_tokens }: DecodeConfi
   return { prompt, newTokens: new_tokens, stop: BYTE_TOKENIZER.endToken, kernels };
 }
 
-/** Tokens a second, speculative over the faster of the plain decoders; NaN without speculation. */
-function speedupOf({ plain, fast, otherPlain }: Benched): number {
-  const best = Math.max(plain.rates.tokens_per_s, otherPlain?.tokens_per_s ?? 0);
-  return fast === null ? NaN : fast.rates.tokens_per_s / best;
+/** Tokens a second over those of the faster plain decoder. */
+function speedupOf(rates: Rates, { plain, otherPlain }: Benched): number {
+  return rates.tokens_per_s / Math.max(plain.rates.tokens_per_s, otherPlain?.tokens_per_s ?? 0);
+}
+
+/** What all heads give, and what fewer do: which number is fastest depends on the machine. */
+function speculation(benched: Benched): Record<string, unknown> | null {
+  const { fast, byHeads } = benched;
+  if (fast === null) return null;
+  return {
+    ...fast.rates,
+    speedup: speedupOf(fast.rates, benched),
+    by_heads: byHeads.map(({ heads, rates }) => ({
+      heads,
+      tokens_per_s: rates.tokens_per_s,
+      tokens_per_forward: rates.tokens_per_forward,
+      speedup: speedupOf(rates, benched),
+    })),
+    acceptance: acceptance(fast.outputs),
+  };
 }
 
 /** Acceptance at one depth: of the drafts proposed there, and of all forward passes that proposed any. */
@@ -135,10 +150,15 @@ function sample(prompt: readonly number[], { plain, fast }: Benched, i: number):
   return { prompt: textOf(prompt), text, drafted: ranges };
 }
 
-function sentence({ plain, fast }: Benched, speedup: number, equal: Equality | null): string {
+function sentence(benched: Benched, equal: Equality | null): string {
+  const { plain, fast, byHeads } = benched;
   const rate = `plain ${Math.round(plain.rates.tokens_per_s).toLocaleString("en")} tokens/s`;
   if (fast === null || equal === null) return rate;
+  const speeds = byHeads.map(({ heads, rates }) =>
+    `${speedupOf(rates, benched).toFixed(2)} times its speed with ${heads} heads`
+  );
   return `${rate}; speculative ${fast.rates.tokens_per_forward.toFixed(2)} tokens a forward pass, ` +
-    `${speedup.toFixed(2)} times as fast as the best plain decoder; outputs: ${equal.identical} identical, ` +
-    `${equal.ties} ties, ${equal.different} different`;
+    `${
+      speeds.join(", ")
+    }; outputs: ${equal.identical} identical, ${equal.ties} ties, ${equal.different} different`;
 }

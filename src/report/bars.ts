@@ -31,6 +31,8 @@ const BAR = 15;
 const NAME_ROW = 18;
 const GROUP_GAP = 8;
 const TOP = 38;
+/** Axes are not divided finer: steps between ticks of subnormal numbers would be 0. */
+const SHORTEST = 1e-300;
 /** Most that the words beside a bar may take. */
 const LABEL = WIDTH / 2;
 
@@ -44,7 +46,8 @@ export function barChart(chart: BarChart): Markup {
   const values = bars.flatMap(({ value }) => value === null ? [] : [value]);
   const wrong = values.find((value) => !(value >= 0 && value < Infinity));
   if (wrong !== undefined) throw new RangeError(`Cannot draw "${chart.title}": a bar of length ${wrong}`);
-  const ticks = enclosingTicks(0, Math.max(...values, chart.reference ?? 0) || 1, 5);
+  const longest = Math.max(...values, chart.reference ?? 0);
+  const ticks = enclosingTicks(0, longest > SHORTEST ? longest : 1, 5);
   const right = WIDTH - Math.max(...bars.map(({ label }) => textWidth(fitted(label, LABEL))), 20) - 8;
   const at = (value: number): number => 1 + value / ticks.values.at(-1)! * (right - 1);
 

@@ -102,6 +102,20 @@ const ACCEPTANCE: readonly Column<Drafted["acceptance"][number]>[] = [
   { heading: "cumulative", cell: ({ cumulative }) => metered(cumulative) },
 ];
 
+const BY_HEADS: readonly Column<Drafted["by_heads"][number]>[] = [
+  { heading: "heads", cell: ({ heads }) => count(heads) },
+  { heading: "tokens/s", cell: ({ tokens_per_s }) => decimal(tokens_per_s, 1) },
+  {
+    heading: "tokens per forward\u00a0↑",
+    cell: ({ tokens_per_forward }) => decimal(tokens_per_forward, 2),
+  },
+  { heading: "speed\u2011up\u00a0↑", cell: ({ speedup }) => times(speedup) },
+];
+
+const BY_HEADS_CAPTION =
+  "Fewer heads draft fewer tokens, which are cheaper to verify: which number is fastest " +
+  "depends on the machine.";
+
 function draftingPart(arm: DecodedArm): Markup {
   const caption =
     `Acceptance per depth: the draft of head d is the d-th token of a forward. Conditional: among the drafts
@@ -110,6 +124,7 @@ whose predecessors were all accepted; cumulative: the product of these down to t
 <p>${capitalized(equalityClause(arm.equal && { prompts: arm.prompts, ...arm.equal }))}.</p>
 ${differences(arm)}
 ${table(caption, ACCEPTANCE, arm.speculative!.acceptance)}
+${arm.speculative!.by_heads.length > 1 && table(BY_HEADS_CAPTION, BY_HEADS, arm.speculative!.by_heads)}
 `;
 }
 

@@ -82,6 +82,10 @@ const timing = z.object({ tokens: count, forwards: count, seconds: ratio, tokens
 const speculative = timing.extend({
   tokens_per_forward: ratio.nullable(),
   speedup: ratio,
+  by_heads: z.array(
+    z.object({ heads: count, tokens_per_s: ratio, tokens_per_forward: ratio, speedup: ratio }),
+  )
+    .default([]),
   acceptance: z.array(z.object({
     depth: count,
     proposed: count,

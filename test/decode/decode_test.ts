@@ -37,6 +37,12 @@ const schema = z.strictObject({
     speculative: z.nullable(z.strictObject({
       ...rates,
       speedup: z.number().gt(0),
+      by_heads: z.array(z.strictObject({
+        heads: count,
+        tokens_per_s: z.number().gt(0),
+        tokens_per_forward: z.number().min(1),
+        speedup: z.number().gt(0),
+      })),
       acceptance: z.array(z.strictObject({
         depth: count,
         proposed: count,
@@ -113,6 +119,11 @@ withRuns(
     assert.deepEqual([plain.kernels, speculative.kernels, other.kernels], ["rows", "rows", "aten"]);
     const best = Math.max(plain.tokens_per_s, other.tokens_per_s);
     assert.ok(Math.abs(speculative.speedup - speculative.tokens_per_s / best) < 1e-9);
+    assert.deepEqual(speculative.by_heads.map(({ heads }) => heads), [2, 3]);
+    const [two, three] = speculative.by_heads;
+    assert.ok(two!.tokens_per_forward > 1 && two!.tokens_per_forward <= 2);
+    assert.equal(three!.tokens_per_forward, speculative.tokens_per_forward);
+    assert.equal(three!.speedup, speculative.speedup);
     assert.match(
       lines[2]!,
       /^arm: plain .*; speculative \d\.\d\d tokens a forward pass, .*; outputs: 3 identical, 0 ties/,
