@@ -14,9 +14,6 @@ const BUILD = decodeURIComponent(new URL("../native/build", import.meta.url).pat
 /** Written last: where it says what is wanted, the environment is whole. */
 const COMPLETE = "peers/complete.json";
 
-/** The environment's python, for `--allow-run` and `Deno.Command`; relative to the project. */
-export const PEERS_PYTHON = "native/build/peers/bin/python";
-
 /** What is compared with. */
 const PACKAGES = ["numpy", "safetensors", "transformers", "tokenizers", "tensorboard"];
 /** What `import torch` needs; set-up's own copy comes without. */

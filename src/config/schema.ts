@@ -128,7 +128,7 @@ const decodeStage = z.strictObject({
 const reportStage = z.strictObject({ id, run: z.literal("report"), needs });
 
 /** One stage as the file gives it. */
-export const stageSchema = z.discriminatedUnion("run", [
+const stageSchema = z.discriminatedUnion("run", [
   prepareStage,
   trainStage,
   evalStage,
@@ -181,10 +181,8 @@ export type StageConfig = PrepareConfig | TrainConfig | EvalConfig | DecodeConfi
 export type StageKind = StageConfig["run"];
 /** The network of a {@link TrainConfig}; the vocabulary comes from the tokenizer of the shards. */
 export type ModelConfig = z.output<typeof model>;
-/** Optimizer, schedule, and what is written when. */
-export type OptimizerConfig = z.output<typeof train>;
 /** The settings that decide what is learned: all but how often the run is logged, measured and saved. */
-export function withoutCadence(train: OptimizerConfig) {
+export function withoutCadence(train: TrainConfig["train"]) {
   const { log_every: _l, validate_every: _e, validate_batches: _b, checkpoint_every: _c, keep: _k, ...rest } =
     train;
   return rest;

@@ -9,7 +9,7 @@ import { writeJson } from "../formats/atomic.ts";
 import type { MtpModel } from "../model/mod.ts";
 import { UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
-import { type Machine, start } from "../torch/mod.ts";
+import { inWords, type Machine, start } from "../torch/mod.ts";
 import { type Arm, openArm } from "../train/arm.ts";
 import { bench, type Benched, type Rates } from "./bench.ts";
 import { compareOutputs, type Equality } from "./compare.ts";
@@ -21,7 +21,7 @@ import { markedText, textOf } from "./text.ts";
 
 export const run: Run<DecodeConfig> = async (config, io) => {
   const machine = startFor(config);
-  io.log(`device: ${machine.device} (${machine.reason}), ${machine.threads} threads`);
+  io.log(inWords(machine));
   const text = io.needs.find((need) => need.run === "prepare")!.folder;
   verifyShards(text);
   const prompts = cutPrompts(text, "val", config.prompts, config.prompt_bytes);

@@ -10,13 +10,13 @@ import { addScores, emptyScores, type MtpModel, type ScoreTotals, summarize } fr
 import { Interrupted, UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
 import { turn } from "../stage/turn.ts";
-import { ByteShards, Scope, start, Tensor } from "../torch/mod.ts";
+import { ByteShards, inWords, Scope, start, Tensor } from "../torch/mod.ts";
 import { openArm } from "../train/arm.ts";
 import { type Window, windowsOver } from "./windows.ts";
 
 export const run: Run<EvalConfig> = async (config, io) => {
   const machine = start(config);
-  io.log(`device: ${machine.device} (${machine.reason}), ${machine.threads} threads`);
+  io.log(inWords(machine));
   const set = verifyShards(io.needs.find((need) => need.run === "prepare")!.folder);
   const arms = [];
   for (const need of io.needs.filter(({ run }) => run === "train")) {

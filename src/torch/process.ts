@@ -32,6 +32,10 @@ export function start(
   return { device: cuda ? "cuda:0" : "cpu", threads: threads(), reason };
 }
 
+/** The machine as a line for a reader. */
+export const inWords = ({ device, reason, threads }: Machine): string =>
+  `device: ${device} (${reason}), ${threads} ${threads === 1 ? "thread" : "threads"}`;
+
 /** What OpenMP is told, else all processors. */
 const usualThreads = (): number => Number(Deno.env.get("OMP_NUM_THREADS")) || navigator.hardwareConcurrency;
 

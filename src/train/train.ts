@@ -12,7 +12,7 @@ import { addScores, emptyScores, MtpModel, summarize } from "../model/mod.ts";
 import { Interrupted, UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
 import { turn } from "../stage/turn.ts";
-import { ByteShards, type Machine, memory, Scope, start, versions } from "../torch/mod.ts";
+import { ByteShards, inWords, type Machine, memory, Scope, start, versions } from "../torch/mod.ts";
 import {
   ADVICE,
   checkpointsIn,
@@ -31,7 +31,7 @@ import { lossDivisor, trainStep } from "./step.ts";
 
 export const run: Run<TrainConfig> = async (config, io) => {
   const machine = start(config);
-  io.log(`device: ${machine.device} (${machine.reason}), ${machine.threads} threads`);
+  io.log(inWords(machine));
   const set = verifyShards(io.needs.find((need) => need.run === "prepare")!.folder);
   using trainer = new Trainer(config, io, machine, set);
   await trainer.run();
@@ -149,7 +149,9 @@ class Trainer implements Disposable {
     const { steps, log_every, validate_every, checkpoint_every } = this.config.train;
     const { total } = parameterCounts(this.#model);
     this.io.log(
-      `${total.toLocaleString("en")} parameters, ${this.#model.headCount} heads, ` +
+      `${total.toLocaleString("en")} parameters, ${
+        this.#model.headCount === 1 ? "1 head" : `${this.#model.headCount} heads`
+      }, ` +
         `curriculum ${curriculumName(this.config.curriculum)}, ${steps} steps`,
     );
     const clock = new Clock();
