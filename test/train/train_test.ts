@@ -160,7 +160,7 @@ withRuns("metrics.jsonl and train.json say what was done", async (folder) => {
   const { arm } = configs();
   const lines = await trainArm(folder, arm);
   assert.deepEqual(lines.slice(0, 2), [
-    "device: cpu (asked for), 1 threads",
+    "device: cpu (asked for), 1 thread",
     "22,448 parameters, 3 heads, curriculum forward, 12 steps",
   ]);
   const metrics = metricsOf(join(folder, "arm"));
