@@ -1,8 +1,10 @@
 /** Checks of a pipeline file that need more than one key; the schema has passed before. */
 
+import { checkCurriculum } from "./check/curriculum.ts";
+import { checkModel } from "./check/model.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Problem } from "./problems.ts";
-import type { CurriculumConfig, ModelConfig, PipelineFile, StageKind } from "./schema.ts";
+import type { PipelineFile, StageKind } from "./schema.ts";
 import type { Path } from "./document.ts";
 
 type Stage = PipelineFile["stages"][number];
@@ -107,49 +109,4 @@ function checkDecode(
   const message = `1 + prompt_bytes (${prompt_bytes}) + new_tokens (${new_tokens}) tokens do not fit ` +
     `the context of ${id} (${context})`;
   return [{ path: [...path, "new_tokens"], message }];
-}
-
-function checkModel(model: ModelConfig, path: Path): Problem[] {
-  const { width, attention_heads, kv_heads, context, heads } = model;
-  const problems: Problem[] = [];
-  const refuse = (keys: string[], message: string) => problems.push({ path: [...path, ...keys], message });
-  if (width % attention_heads !== 0) {
-    refuse(["attention_heads"], `expected a divisor of width (${width}), found ${attention_heads}`);
-  } else if ((width / attention_heads) % 2 !== 0) {
-    const size = width / attention_heads;
-    refuse(["attention_heads"], `width / attention_heads must be even (rotary pairs), found ${size}`);
-  }
-  if (attention_heads % kv_heads !== 0) {
-    refuse(["kv_heads"], `expected a divisor of attention_heads (${attention_heads}), found ${kv_heads}`);
-  }
-  if (heads.count >= context) {
-    refuse(["heads", "count"], `expected less than context (${context}), found ${heads.count}`);
-  }
-  return problems;
-}
-
-function checkCurriculum(curriculum: CurriculumConfig, numHeads: number, path: Path): Problem[] {
-  if (typeof curriculum === "string") return [];
-  let before = 0;
-  const problems = curriculum.phases.flatMap(({ until, weights }, i) => {
-    const found: Problem[] = [];
-    const refuse = (key: string, message: string) =>
-      found.push({ path: [...path, "phases", i, key], message });
-    if (until <= before) refuse("until", `expected more than the phase before (${before}), found ${until}`);
-    if (weights.length !== numHeads) {
-      refuse("weights", `expected one number for each of ${numHeads} heads, found ${weights.length}`);
-    } else if (weights.every((weight) => weight === 0)) {
-      refuse("weights", "expected at least one weight above 0");
-    }
-    before = until;
-    return found;
-  });
-  if (before !== 1 && problems.length === 0) {
-    const last = curriculum.phases.length - 1;
-    problems.push({
-      path: [...path, "phases", last, "until"],
-      message: `the last phase ends at 1, found ${before}`,
-    });
-  }
-  return problems;
 }
