@@ -35,18 +35,24 @@ export class Block {
   readonly #gateUp: Tensor; // (2F, D)
   readonly #down: Tensor; // (D, F)
 
-  constructor(shape: ModelShape, parameters: Parameters, readonly index: number) {
+  /**
+   * @param prefix Begins the names of its parameters.
+   * @param index Of its keys and values in a cache.
+   */
+  constructor(shape: ModelShape, parameters: Parameters, prefix: string, readonly index: number) {
     const { width, ffn, layers } = shape;
-    const name = (part: string) => `blocks.${index}.${part}`;
+    const name = (part: string) => `${prefix}.${part}`;
     // What is added to the residual stream shrinks with depth, so that the stream's variance does not grow with it
     // (Radford et al. 2019).
     const residual = 1 / Math.sqrt(2 * layers);
     this.#shape = shape;
     this.#attentionNorm = parameters.ones(name("attention_norm"), width);
-    this.#qkv = parameters.normal(name("qkv"), [shape.projections * shape.headWidth, width], width ** -0.5);
+    const { headWidth, projections, kv_heads: G } = shape;
+    const qkv = [width, G * headWidth, G * headWidth];
+    this.#qkv = parameters.normal(name("qkv"), [projections * headWidth, width], width ** -0.5, qkv);
     this.#attentionOut = parameters.normal(name("attention_out"), [width, width], width ** -0.5 * residual);
     this.#ffnNorm = parameters.ones(name("ffn_norm"), width);
-    this.#gateUp = parameters.normal(name("gate_up"), [2 * ffn, width], width ** -0.5);
+    this.#gateUp = parameters.normal(name("gate_up"), [2 * ffn, width], width ** -0.5, [ffn, ffn]);
     this.#down = parameters.normal(name("down"), [width, ffn], ffn ** -0.5 * residual);
   }
 

@@ -1,8 +1,9 @@
 /** The model: what training, evaluation and decoding import. */
 export { KvCache } from "./cache.ts";
-export { type HeadScores, MtpModel, type Sequences } from "./mtp.ts";
+export type { BackwardOptions, Drafter, HeadScores, Rows, Sequences } from "./heads/heads.ts";
+export { MtpModel } from "./mtp.ts";
 export { Parameters } from "./parameters.ts";
-export { type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";
+export { HEAD_KINDS, type HeadKind, type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";
 export {
   addScores,
   emptyScores,

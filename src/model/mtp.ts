@@ -1,22 +1,18 @@
 /**
  * The multi-token prediction model: a Llama-style trunk and K heads on its output. Head i (from 1) at position t
- * predicts token t + i; head 1 is the next-token head. What a block does stands in block.ts.
+ * predicts token t + i; head 1 is the next-token head. What a block does stands in block.ts, what each kind of head
+ * does in heads/.
  *
  *     text       t h e   c a t          head 1 at "e" predicts " "
  *     position   0 1 2 3 4 5 6          head 2 at "e" predicts "c"
  *                                       head 3 at "e" predicts "a"
  *
- * `linear` heads: an own D x V matrix for each offset, on the trunk's normed output (the paper's LL heads).
- *
  * Shape suffixes as in block.ts; V vocabulary, K heads, P = B * T positions.
  */
 import {
-  decodeLinear,
   type Device,
   embedding,
   type Kernels,
-  linearCrossEntropy,
-  linearNll,
   noGrad,
   rmsNorm,
   Scope,
@@ -25,66 +21,84 @@ import {
 } from "../torch/mod.ts";
 import { Block, type Rotary } from "./block.ts";
 import { KvCache } from "./cache.ts";
+import {
+  type BackwardOptions,
+  type Drafter,
+  type Heads,
+  type HeadScores,
+  INITIAL_STD,
+  type Lent,
+  type Rows,
+  type Sequences,
+} from "./heads/heads.ts";
+import { linearHeads } from "./heads/linear.ts";
+import { residualHeads } from "./heads/residual.ts";
+import { sequentialHeads } from "./heads/sequential.ts";
+import { transformerHeads } from "./heads/transformer.ts";
 import { Parameters } from "./parameters.ts";
-import { type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";
+import { rotaryTables } from "./rotary.ts";
+import { type HeadKind, type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";
 
-/** Sequences and the targets of every head, on the model's device. */
-export interface Sequences {
-  /** (B, T) int64. */
-  readonly inputs: Tensor;
-  /** (K, B, T) int64; below 0: no target. */
-  readonly targets: Tensor;
-}
-
-/** What one head makes of each position. */
-export interface HeadScores {
-  /** (P): negative log-likelihood of the target in nats, 0 where there is none. */
-  readonly nll: Tensor;
-  /** (P): the most likely token. */
-  readonly best: Tensor;
-}
+const KINDS: Record<HeadKind, (lent: Lent) => Heads> = {
+  linear: linearHeads,
+  transformer: transformerHeads,
+  residual: residualHeads,
+  sequential: sequentialHeads,
+};
 
 export class MtpModel implements Disposable {
   readonly shape: ModelShape;
   readonly parameters: Parameters;
   readonly #embedding: Tensor; // (V, D)
   readonly #blocks: readonly Block[];
-  readonly #norm: Tensor;
-  readonly #heads: readonly Tensor[]; // K of (V, D)
+  readonly #norm: Tensor; // (D)
+  readonly #heads: Heads;
   readonly #rotary: Rotary;
 
   /**
    * Makes a model with random weights, which depend on nothing but the seed and each parameter's name and shape: arms
    * of a comparison share the trunk's whatever their K.
    *
+   * @param compute Type of the activations of whole sequences; parameters and decoding are float32.
    * @throws {RangeError} naming the constraint that the sizes break.
    */
-  constructor(readonly options: ModelOptions, seed: number, readonly device: Device) {
+  constructor(
+    readonly options: ModelOptions,
+    seed: number,
+    readonly device: Device,
+    readonly compute: "float32" | "bfloat16" = "float32",
+  ) {
     const shape = this.shape = shapeOf(options);
     const parameters = this.parameters = new Parameters(device, seed);
-    const matrix: [number, number] = [shape.vocab, shape.width];
-    this.#embedding = parameters.normal("embedding", matrix, INITIAL_STD);
-    this.#blocks = Array.from({ length: shape.layers }, (_, i) => new Block(shape, parameters, i));
-    this.#norm = parameters.ones("norm", shape.width);
-    this.#heads = Array.from(
-      { length: shape.heads.count },
-      (_, i) =>
-        i === 0 && shape.tied ? this.#embedding : parameters.normal(`heads.${i + 1}`, matrix, INITIAL_STD),
+    this.#embedding = parameters.normal("embedding", [shape.vocab, shape.width], INITIAL_STD);
+    this.#blocks = Array.from(
+      { length: shape.trunkLayers },
+      (_, i) => new Block(shape, parameters, `blocks.${i}`, i),
     );
+    this.#norm = parameters.ones("norm", shape.width);
     this.#rotary = rotaryTables(shape, device);
+    const lent = {
+      device,
+      shape,
+      parameters,
+      embedding: this.#embedding,
+      norm: this.#norm,
+      rotary: this.#rotary,
+    };
+    this.#heads = KINDS[shape.heads.kind](lent);
   }
 
   /** K. */
   get headCount(): number {
-    return this.#heads.length;
+    return this.shape.heads.count;
   }
 
-  /** The normed output that all heads read. */
+  /** What the heads read, (B, T, D): behind the final norm where that is the same for all of them. */
   trunk(ids_BT: Tensor): Tensor {
     return scoped(() => {
-      let x_BTD = embedding(ids_BT, this.#embedding);
+      let x_BTD = this.#embed(ids_BT);
       for (const block of this.#blocks) x_BTD = scoped(() => block.forward(x_BTD, this.#rotary));
-      return rmsNorm(x_BTD, this.#norm, this.shape.norm_eps);
+      return this.#ending(x_BTD);
     });
   }
 
@@ -94,35 +108,106 @@ export class MtpModel implements Disposable {
    *
    * Head by head on the trunk's detached output, then once through the trunk: one chunk of one head's logits exists at
    * a time, whatever K is (Gloeckle et al. 2024, section 2). A head of scale 0 sleeps: it is not run at all, and its
-   * parameters get no gradient.
+   * parameters get no gradient. Neither do those that are frozen; where all of the trunk is, it is not run backwards.
    */
-  backward({ inputs, targets }: Sequences, scales: readonly number[]): (Tensor | null)[] {
+  backward(
+    sequences: Sequences,
+    scales: readonly number[],
+    options: BackwardOptions = {},
+  ): (Tensor | null)[] {
+    if (scales.every((scale) => scale === 0)) return scales.map(() => null);
     using scope = new Scope();
-    const z_BTD = this.trunk(inputs);
+    const terms = this.#backwardThrough(sequences, scales, options);
+    return terms.map((term) => term === null ? null : scope.keep(term));
+  }
+
+  #backwardThrough(
+    sequences: Sequences,
+    scales: readonly number[],
+    options: BackwardOptions,
+  ): (Tensor | null)[] {
+    if (!this.#trunkLearns()) {
+      const z_BTD = noGrad(() => this.trunk(sequences.inputs));
+      return this.#heads.backward(z_BTD, sequences, scales, options);
+    }
+    if (options.recompute) return this.#backwardByBlocks(sequences, scales, options);
+    const z_BTD = this.trunk(sequences.inputs);
     const leaf_BTD = z_BTD.detach().requireGrad();
-    const losses = this.#heads.map((head, i) => {
-      const scale = scales[i] ?? 0;
-      if (scale === 0) return null;
-      using graph = new Scope(); // frees this head's graph before the next one is made
-      const z_PD = leaf_BTD.reshape(-1, this.shape.width);
-      const loss = linearCrossEntropy(z_PD, head, targetsOf(targets, i), scale);
-      loss.backward();
-      return scope.keep(graph.keep(loss.detach()));
+    const terms = this.#heads.backward(leaf_BTD, sequences, scales, options);
+    z_BTD.backward(leaf_BTD.grad);
+    return terms;
+  }
+
+  /** Whether any parameter below the heads is not frozen. */
+  #trunkLearns(): boolean {
+    return this.parameters.entries().some(([name, tensor]) =>
+      /^(embedding|blocks\.|norm)/.test(name) && tensor.requiresGrad
+    );
+  }
+
+  /** {@link backward}, with nothing kept of the trunk's forward pass but the input of each block. */
+  #backwardByBlocks(
+    sequences: Sequences,
+    scales: readonly number[],
+    options: BackwardOptions,
+  ): (Tensor | null)[] {
+    const pieces = this.#blocks.map((block) => (x_BTD: Tensor) => block.forward(x_BTD, this.#rotary));
+    if (this.#heads.readNormed) pieces.push((x_BTD) => this.#ending(x_BTD));
+    const inputs = noGrad(() => {
+      const inputs = [this.#embed(sequences.inputs)];
+      for (const piece of pieces) inputs.push(scoped(() => piece(inputs.at(-1)!)));
+      return inputs;
     });
-    if (losses.some((loss) => loss !== null)) z_BTD.backward(leaf_BTD.grad);
-    return losses;
+    let leaf_BTD = inputs.pop()!.detach().requireGrad();
+    const terms = this.#heads.backward(leaf_BTD, sequences, scales, options);
+    for (const piece of pieces.toReversed()) {
+      const input_BTD = inputs.pop()!;
+      const next_BTD = input_BTD.detach().requireGrad();
+      using _graph = new Scope();
+      piece(next_BTD).backward(leaf_BTD.grad);
+      leaf_BTD.free();
+      leaf_BTD = next_BTD;
+    }
+    const embedded_BTD = this.#embed(sequences.inputs);
+    if (embedded_BTD.requiresGrad) embedded_BTD.backward(leaf_BTD.grad);
+    return terms;
+  }
+
+  #embed(ids_BT: Tensor): Tensor {
+    return embedding(ids_BT, this.#embedding).to(this.compute, this.device);
+  }
+
+  /** What follows the last block of the trunk. */
+  #ending(x_BTD: Tensor): Tensor {
+    return this.#heads.readNormed ? rmsNorm(x_BTD, this.#norm, this.shape.norm_eps) : x_BTD;
   }
 
   /** Teacher-forced scores of every head, without gradients. */
-  score({ inputs, targets }: Sequences): HeadScores[] {
+  score(sequences: Sequences): HeadScores[] {
     return noGrad(() => {
       using scope = new Scope();
-      const z_PD = this.trunk(inputs).reshape(-1, this.shape.width);
-      return this.#heads.map((head, i) => {
-        const { nll, best } = linearNll(z_PD, head, targetsOf(targets, i));
-        return { nll: scope.keep(nll), best: scope.keep(best) };
-      });
+      const z_BTD = this.trunk(sequences.inputs);
+      return this.#heads.score(z_BTD, sequences).map(({ nll, best }) => ({
+        nll: scope.keep(nll),
+        best: scope.keep(best),
+      }));
     });
+  }
+
+  /**
+   * Gives a head that wakes up the weights of the head before it. What that one has no counterpart of is left as it is:
+   * the residual blocks after head 1, and the second of `sequential` heads.
+   */
+  copyHead(to: number): void {
+    const { kind } = this.shape.heads;
+    const from = `heads.${to - 1}`;
+    for (const [name, tensor] of this.parameters.entries()) {
+      const part = partOf(name, `heads.${to}`);
+      if (part === undefined) continue;
+      const isTied = part === "" && to === 2 && this.shape.tied && kind !== "transformer";
+      const source = isTied ? this.#embedding : this.parameters.find(from + part);
+      if (source !== undefined) tensor.copy_(source);
+    }
   }
 
   /** An empty cache for one sequence of up to `capacity` positions, at most the context. */
@@ -130,27 +215,49 @@ export class MtpModel implements Disposable {
     if (capacity > this.shape.context) {
       throw new RangeError(`${capacity} positions do not fit a context of ${this.shape.context}`);
     }
-    const { layers: blocks, kv_heads: kvHeads, headWidth } = this.shape;
+    const { trunkLayers, kv_heads: kvHeads, headWidth } = this.shape;
+    const blocks = trunkLayers + this.#heads.ofHead1.length;
     return new KvCache({ blocks, kvHeads, headWidth }, capacity, this.device);
   }
 
-  /** Runs new tokens (R) through the trunk behind those in the cache, which takes them in: (R, D), normed. */
-  extend(ids_R: Tensor, cache: KvCache, kernels: Kernels): Tensor {
-    return noGrad(() =>
-      scoped(() => {
-        let x_RD = embedding(ids_R, this.#embedding);
-        for (const block of this.#blocks) {
-          x_RD = scoped(() => block.extend(x_RD, this.#rotary, cache, kernels));
-        }
-        cache.advance(ids_R.shape[0]!);
-        return rmsNorm(x_RD, this.#norm, this.shape.norm_eps);
-      })
-    );
+  /** Room for the drafts of the heads from 2 on, for one sequence of up to `capacity` positions. */
+  newDrafter(capacity: number): Drafter {
+    const drafter = this.#heads.newDrafter(capacity);
+    return {
+      draft: (...request) =>
+        noGrad(() => {
+          using _scope = new Scope();
+          return drafter.draft(...request);
+        }),
+      [Symbol.dispose]: () => drafter[Symbol.dispose](),
+    };
   }
 
-  /** Logits (R, V) of head i, from 1, for rows of the trunk's output. */
+  /** Runs new tokens (R) behind those in the cache, which takes them in: what head 1's unembedding reads, (R, D). */
+  extend(ids_R: Tensor, cache: KvCache, kernels: Kernels): Tensor {
+    return scoped(() => this.extendRows(ids_R, cache, kernels).first);
+  }
+
+  /** {@link extend}, with what a drafter needs beside it. */
+  extendRows(ids_R: Tensor, cache: KvCache, kernels: Kernels): Rows {
+    return noGrad(() => {
+      using scope = new Scope();
+      const through = (x_RD: Tensor, blocks: readonly Block[]) =>
+        blocks.reduce((x_RD, block) => scoped(() => block.extend(x_RD, this.#rotary, cache, kernels)), x_RD);
+      const trunk = through(embedding(ids_R, this.#embedding), this.#blocks);
+      const first = rmsNorm(through(trunk, this.#heads.ofHead1), this.#norm, this.shape.norm_eps);
+      cache.advance(ids_R.shape[0]!);
+      return { trunk: scope.keep(trunk), first: scope.keep(first) };
+    });
+  }
+
+  /**
+   * Logits (R, V) of head i, from 1, for rows of {@link extend}.
+   *
+   * @throws {RangeError} for a head whose blocks have positions of their own.
+   */
   logits(head: number, z_RD: Tensor, kernels: Kernels): Tensor {
-    return noGrad(() => decodeLinear(z_RD, this.#heads[head - 1]!, kernels));
+    return noGrad(() => this.#heads.logits(head, z_RD, kernels));
   }
 
   [Symbol.dispose](): void {
@@ -160,22 +267,8 @@ export class MtpModel implements Disposable {
   }
 }
 
-/** Small enough for a first guess close to uniform (GPT-2's). */
-const INITIAL_STD = 0.02;
-
-/** Targets (P) of the head with index i, from 0. */
-const targetsOf = (targets_KBT: Tensor, i: number): Tensor => targets_KBT.slice(0, i, i + 1).reshape(-1);
-
-/** Angles t * theta^(-2j / W) for every position t (Su et al. 2021), worked out in double precision. */
-function rotaryTables({ context, headWidth, rope_theta }: ModelShape, device: Device): Rotary {
-  const half = headWidth / 2;
-  const table = (wave: (angle: number) => number) => {
-    const values = Float32Array.from(
-      { length: context * half },
-      (_, n) => wave(Math.floor(n / half) * rope_theta ** (-2 * (n % half) / headWidth)),
-    );
-    using onCpu = Tensor.from(values, [context, half]);
-    return onCpu.to("float32", device);
-  };
-  return { cos: table(Math.cos), sin: table(Math.sin) };
+/** What follows a head's own prefix in a parameter's name, such as `.qkv`; undefined for other names. */
+function partOf(name: string, prefix: string): string | undefined {
+  if (name === prefix) return "";
+  return name.startsWith(`${prefix}.`) ? name.slice(prefix.length) : undefined;
 }

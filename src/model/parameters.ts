@@ -11,17 +11,33 @@ function seedOf(name: string, seed: number): number {
 /** The parameters of a model, in the order of their making. */
 export class Parameters implements Disposable {
   readonly #byName = new Map<string, Tensor>();
+  readonly #parts = new Map<string, readonly number[]>();
 
   constructor(readonly device: Device, readonly seed: number) {}
 
-  /** A matrix of normal numbers. So two models that share a name and a shape start from the same numbers. */
-  normal(name: string, shape: readonly number[], std: number): Tensor {
+  /**
+   * A matrix of normal numbers. So two models that share a name and a shape start from the same numbers.
+   *
+   * @param parts Rows of each matrix, where several lie below one another to be multiplied in one go.
+   */
+  normal(
+    name: string,
+    shape: readonly number[],
+    std: number,
+    parts: readonly number[] = [shape[0]!],
+  ): Tensor {
+    this.#parts.set(name, parts);
     return this.#add(name, shape, 0).normal_(std, seedOf(name, this.seed));
   }
 
   /** A vector of ones. */
   ones(name: string, size: number): Tensor {
     return this.#add(name, [size], 1);
+  }
+
+  /** A matrix of zeros. */
+  zeros(name: string, shape: readonly number[]): Tensor {
+    return this.#add(name, shape, 0);
   }
 
   #add(name: string, shape: readonly number[], value: number): Tensor {
@@ -36,8 +52,18 @@ export class Parameters implements Disposable {
     return [...this.#byName];
   }
 
+  /** Rows of each matrix that a parameter is made of, from the top. */
+  partsOf(name: string): readonly number[] {
+    return this.#parts.get(name) ?? [this.get(name).shape[0]!];
+  }
+
   tensors(): Tensor[] {
     return [...this.#byName.values()];
+  }
+
+  /** Undefined where there is none of that name. */
+  find(name: string): Tensor | undefined {
+    return this.#byName.get(name);
   }
 
   /** @throws {Error} when there is none of that name. */

@@ -1,6 +1,7 @@
 /** Totals over scored batches: loss and accuracy of each head, and how often drafts would be accepted. */
 import { Scope, type Tensor } from "../torch/mod.ts";
-import type { MtpModel, Sequences } from "./mtp.ts";
+import type { Sequences } from "./heads/heads.ts";
+import type { MtpModel } from "./mtp.ts";
 
 /** Sums over the targets of one head. */
 export interface HeadTotals {

@@ -8,6 +8,7 @@ import { type ModelOptions, MtpModel, shapeOf } from "../../src/model/mod.ts";
 import { crossEntropy, linear, noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
 import { lossScales } from "../../src/train/step.ts";
 import { withPeers } from "../peers.ts";
+import { assertNear, type Case, compareWithPlain, plainResults, type Result } from "./plain.ts";
 import {
   countsOf,
   gradientsOf,
@@ -16,77 +17,14 @@ import {
   tensorsOf,
   tinyModel,
   tinyOptions,
-  withNoise,
   withOneThread,
 } from "./tiny.ts";
-
-/** What plain_model.py takes and gives. */
-interface Case extends PlainSequences {
-  readonly options: ModelOptions;
-  readonly weights: number[];
-  readonly loss: "sum" | "mean";
-}
-
-interface Result {
-  readonly logits: number[][][][];
-  readonly losses: (number | null)[];
-  readonly gradients: Readonly<Record<string, number[] | null>>;
-}
-
-/**
- * The reference is float64, so what is left is our float32: each number goes through some hundred roundings of 6e-8 of
- * its size. Measured: at most 2e-6 of a tensor's largest number.
- */
-const TOLERANCE = 1e-5;
-
-/** Fails where a number is off by more than the tolerance times the largest expected one. */
-function assertNear(actual: readonly number[], expected: readonly number[], what: string): void {
-  assert.equal(actual.length, expected.length, what);
-  const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  assert.ok(largest > 0, `${what} is all zeros: nothing is compared`);
-  for (const [i, x] of expected.entries()) {
-    const off = Math.abs(actual[i]! - x) / largest;
-    assert.ok(
-      off <= TOLERANCE,
-      `${what}: number ${i} is ${actual[i]}, expected ${x} (off by ${off} of ${largest})`,
-    );
-  }
-}
-
-/** Our logits, losses and gradients against those of {@link Result}. */
-function compare(plain: Case, expected: Result): void {
-  const { options, weights, loss } = plain;
-  using model = withNoise(new MtpModel(options, 1, "cpu"));
-  using _scope = new Scope();
-  const sequences = tensorsOf(plain);
-
-  const z_PD = noGrad(() => model.trunk(sequences.inputs).reshape(-1, options.width));
-  expected.logits.forEach((logits, i) => {
-    assertNear(model.logits(i + 1, z_PD, "aten").toArray(), logits.flat(2), `logits of head ${i + 1}`);
-  });
-
-  const scales = lossScales({ weights, loss }, countsOf(plain));
-  const terms = model.backward(sequences, scales);
-  const sumOfWeights = weights.reduce((sum, w) => sum + w, 0);
-  expected.losses.forEach((nll, i) => {
-    if (nll === null) return assert.equal(terms[i], null, `head ${i + 1} sleeps`);
-    const weight = weights[i]! / (loss === "mean" ? sumOfWeights : 1);
-    assertNear([terms[i]!.item()], [weight * nll], `loss of head ${i + 1}`);
-  });
-
-  const gradients = gradientsOf(model);
-  assert.deepEqual([...gradients.keys()].sort(), Object.keys(expected.gradients).sort());
-  for (const [name, gradient] of Object.entries(expected.gradients)) {
-    if (gradient === null) assert.equal(gradients.get(name), null, `${name} gets no gradient`);
-    else assertNear(gradients.get(name) ?? [], gradient, `gradient of ${name}`);
-  }
-}
 
 for (const [n, what] of ["all heads", "weights, a sleeping head, the mean", "tied, one key head"].entries()) {
   withOneThread(`the model equals PyTorch's in the committed case of ${what}`, () => {
     const path = new URL("../golden/mtp.json", import.meta.url);
     const golden: { case: Case; result: Result }[] = JSON.parse(Deno.readTextFileSync(path));
-    compare(golden[n]!.case, golden[n]!.result);
+    compareWithPlain(golden[n]!.case, golden[n]!.result);
   });
 }
 
@@ -109,10 +47,8 @@ function makeCase(options: ModelOptions, weights: number[], loss: "sum" | "mean"
 }
 
 withPeers("the model equals PyTorch's: heads, weights, tied, grouped queries", async (python) => {
-  const script = new URL("plain_model.py", import.meta.url).pathname;
-  const results: Result[] = JSON.parse(await python(["-B", script], JSON.stringify(CASES)));
-  assert.equal(results.length, CASES.length);
-  for (const [n, result] of results.entries()) compare(CASES[n]!, result);
+  const results = await plainResults(python, CASES);
+  for (const [n, result] of results.entries()) compareWithPlain(CASES[n]!, result);
 });
 
 withOneThread("backward() gives the gradients that autograd gives for the whole graph", () => {

@@ -3,16 +3,18 @@
     python plain_model.py < cases.json > results.json      what test/model/mtp_test.ts asks for
     python plain_model.py golden > ../golden/mtp.json      the committed cases, for machines without PyTorch
 
-A case holds the model's options, ids (B, T), targets (K, B, T; -1: none), weights (K) and loss ("sum" or "mean"). A
-result holds logits (K, B, T, V), losses (mean NLL of each head that is awake, else null) and the gradients of all
-parameters, null for those that got none. All is computed in float64, from parameters that both sides make by the
-same formula: see `noise`.
+A case holds the model's options, ids (B, T), targets (K, B, T; -1: none), weights (K) and loss ("sum" or "mean"), and
+for `sequential` heads the stream (B, T + K): the ids and what follows them, whatever the targets say. A result holds
+logits (K, B, T, V), the FLOPs of the matrix products of one forward pass, losses (mean NLL of each head that is awake,
+else null) and the gradients of all parameters, null for those that got none. All is computed in float64, from parameters
+that both sides make by the same formula: see `noise`.
 """
 
 import json
 import sys
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
@@ -31,18 +33,34 @@ def noise(name: str, index: int) -> float:
 def parameters(options: dict) -> dict[str, torch.Tensor]:
     width, ffn, vocab = options["width"], options["ffn"], options["vocab"]
     heads, kv_heads, count = options["attention_heads"], options["kv_heads"], options["heads"]["count"]
+    kind = options["heads"]["kind"]
     shapes = {"embedding": [vocab, width], "norm": [width]}
-    for i in range(options["layers"]):
-        shapes |= {
-            f"blocks.{i}.attention_norm": [width],
-            f"blocks.{i}.qkv": [(heads + 2 * kv_heads) * width // heads, width],
-            f"blocks.{i}.attention_out": [width, width],
-            f"blocks.{i}.ffn_norm": [width],
-            f"blocks.{i}.gate_up": [2 * ffn, width],
-            f"blocks.{i}.down": [width, ffn],
+
+    def block(prefix: str) -> dict[str, list[int]]:
+        return {
+            f"{prefix}.attention_norm": [width],
+            f"{prefix}.qkv": [(heads + 2 * kv_heads) * width // heads, width],
+            f"{prefix}.attention_out": [width, width],
+            f"{prefix}.ffn_norm": [width],
+            f"{prefix}.gate_up": [2 * ffn, width],
+            f"{prefix}.down": [width, ffn],
         }
-    for i in range(2 if options["tied"] else 1, count + 1):
-        shapes[f"heads.{i}"] = [vocab, width]
+
+    for i in range(trunk_layers(options)):
+        shapes |= block(f"blocks.{i}")
+    for i in range(1, count + 1):
+        head = f"heads.{i}"
+        if kind in ("linear", "residual") and not (i == 1 and options["tied"]):
+            shapes[head] = [vocab, width]
+        if kind == "residual" and i > 1:
+            shapes |= {f"{head}.blocks.{j}": [width, width] for j in range(options["heads"].get("layers", 1))}
+        if kind == "transformer":
+            shapes |= block(head)
+        if kind == "sequential" and i > 1:
+            shapes |= {f"{head}.state_norm": [width], f"{head}.token_norm": [width], f"{head}.join": [width, 2 * width]}
+            shapes |= block(head)
+    if kind in ("transformer", "sequential") and not options["tied"]:
+        shapes["unembedding"] = [vocab, width]
 
     def make(name: str, shape: list[int]) -> torch.Tensor:
         values = torch.tensor([noise(name, i) for i in range(torch.Size(shape).numel())]).reshape(shape)
@@ -50,6 +68,11 @@ def parameters(options: dict) -> dict[str, torch.Tensor]:
         return values.requires_grad_()
 
     return {name: make(name, shape) for name, shape in shapes.items()}
+
+
+def trunk_layers(options: dict) -> int:
+    heads = options["heads"]
+    return options["layers"] - (heads["count"] if heads["kind"] == "transformer" else 0)
 
 
 def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
@@ -65,33 +88,62 @@ def rotate(x: torch.Tensor, theta: float) -> torch.Tensor:
     return torch.cat([a * angles.cos() - b * angles.sin(), b * angles.cos() + a * angles.sin()], -1)
 
 
-def attend(x: torch.Tensor, p: dict, i: int, options: dict) -> torch.Tensor:
+def attend(x: torch.Tensor, p: dict, prefix: str, options: dict) -> torch.Tensor:
     batch, length, width = x.shape
     heads, kv_heads = options["attention_heads"], options["kv_heads"]
     size = width // heads
-    q, k, v = (x @ p[f"blocks.{i}.qkv"].T).split([heads * size, kv_heads * size, kv_heads * size], -1)
+    q, k, v = (x @ p[f"{prefix}.qkv"].T).split([heads * size, kv_heads * size, kv_heads * size], -1)
     q, k, v = (t.reshape(batch, length, -1, size).transpose(1, 2) for t in (q, k, v))
     q, k = rotate(q, options["rope_theta"]), rotate(k, options["rope_theta"])
     k, v = (t.repeat_interleave(heads // kv_heads, 1) for t in (k, v))  # query head h reads h // (H / G)
     scores = q @ k.transpose(-1, -2) / size**0.5
     future = torch.ones(length, length, dtype=torch.bool).triu(1)
     mixed = scores.masked_fill(future, -torch.inf).softmax(-1) @ v
-    return mixed.transpose(1, 2).reshape(batch, length, width) @ p[f"blocks.{i}.attention_out"].T
+    return mixed.transpose(1, 2).reshape(batch, length, width) @ p[f"{prefix}.attention_out"].T
 
 
-def feed_forward(x: torch.Tensor, p: dict, i: int) -> torch.Tensor:
-    gate, up = (x @ p[f"blocks.{i}.gate_up"].T).chunk(2, -1)
-    return (gate / (1 + (-gate).exp()) * up) @ p[f"blocks.{i}.down"].T
+def silu(x: torch.Tensor) -> torch.Tensor:
+    return x / (1 + (-x).exp())
 
 
-def logits_of(ids: torch.Tensor, p: dict, options: dict) -> list[torch.Tensor]:
+def feed_forward(x: torch.Tensor, p: dict, prefix: str) -> torch.Tensor:
+    gate, up = (x @ p[f"{prefix}.gate_up"].T).chunk(2, -1)
+    return (silu(gate) * up) @ p[f"{prefix}.down"].T
+
+
+def through_block(x: torch.Tensor, p: dict, prefix: str, options: dict) -> torch.Tensor:
     eps = options["norm_eps"]
+    x = x + attend(rms_norm(x, p[f"{prefix}.attention_norm"], eps), p, prefix, options)
+    return x + feed_forward(rms_norm(x, p[f"{prefix}.ffn_norm"], eps), p, prefix)
+
+
+def logits_of(ids: torch.Tensor, stream: torch.Tensor | None, p: dict, options: dict) -> list[torch.Tensor]:
+    eps, length = options["norm_eps"], ids.shape[1]
+    heads = range(1, options["heads"]["count"] + 1)
     x = p["embedding"][ids]
-    for i in range(options["layers"]):
-        x = x + attend(rms_norm(x, p[f"blocks.{i}.attention_norm"], eps), p, i, options)
-        x = x + feed_forward(rms_norm(x, p[f"blocks.{i}.ffn_norm"], eps), p, i)
-    z = rms_norm(x, p["norm"], eps)
-    return [z @ p.get(f"heads.{i}", p["embedding"]).T for i in range(1, options["heads"]["count"] + 1)]
+    for i in range(trunk_layers(options)):
+        x = through_block(x, p, f"blocks.{i}", options)
+    final = lambda h: rms_norm(h, p["norm"], eps)
+    shared = p.get("unembedding", p["embedding"]).T
+    match options["heads"]["kind"]:
+        case "linear":
+            return [final(x) @ p.get(f"heads.{i}", p["embedding"]).T for i in heads]
+        case "transformer":
+            return [final(through_block(x, p, f"heads.{i}", options)) @ shared for i in heads]
+        case "residual":
+            states = [final(x)] * len(heads)
+            for i in heads[1:]:
+                for j in range(options["heads"].get("layers", 1)):
+                    states[i - 1] = states[i - 1] + silu(states[i - 1] @ p[f"heads.{i}.blocks.{j}"].T)
+            return [h @ p.get(f"heads.{i}", p["embedding"]).T for i, h in zip(heads, states)]
+        case "sequential":
+            logits = [final(x) @ shared]
+            for i in heads[1:]:
+                token = p["embedding"][stream[:, i - 1 : i - 1 + length]]
+                parts = [rms_norm(x, p[f"heads.{i}.state_norm"], eps), rms_norm(token, p[f"heads.{i}.token_norm"], eps)]
+                x = through_block(torch.cat(parts, -1) @ p[f"heads.{i}.join"].T, p, f"heads.{i}", options)
+                logits.append(final(x) @ shared)
+            return logits
 
 
 def mean_nll(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -103,13 +155,16 @@ def mean_nll(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def result_of(case: dict) -> dict:
     options, weights = case["options"], case["weights"]
     p = parameters(options)
-    logits = logits_of(torch.tensor(case["ids"]), p, options)
+    stream = torch.tensor(case["stream"]) if "stream" in case else None
+    with FlopCounterMode(display=False) as counter:
+        logits = logits_of(torch.tensor(case["ids"]), stream, p, options)
     targets = torch.tensor(case["targets"])
     losses = [mean_nll(l, t) if w != 0 else None for l, t, w in zip(logits, targets, weights)]
     divisor = sum(weights) if case["loss"] == "mean" else 1
     sum(w / divisor * loss for w, loss in zip(weights, losses) if loss is not None).backward()
     return {
         "logits": [l.tolist() for l in logits],
+        "forward_flops": counter.get_total_flops(),
         "losses": [None if loss is None else loss.item() for loss in losses],
         "gradients": {name: None if t.grad is None else t.grad.flatten().tolist() for name, t in p.items()},
     }
