@@ -61,7 +61,7 @@ export class Random {
 const rotate = (x: number, by: number) => (x << by) | (x >>> (32 - by));
 
 /** The finalizer of MurmurHash3 (Appleby, public domain): every bit of `x` reaches every bit of the result. */
-function scramble(x: number): number {
+export function scramble(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
   return (x ^ (x >>> 16)) >>> 0;

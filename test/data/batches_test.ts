@@ -89,6 +89,29 @@ Deno.test("a position has the same block whatever was asked before and however m
   );
 });
 
+Deno.test("the ranks together take what one alone would, each in its order", () => {
+  fc.assert(
+    fc.property(
+      filled,
+      seeds,
+      fc.integer({ min: 1, max: 5 }),
+      fc.nat({ max: 100 }),
+      fc.nat({ max: 40 }),
+      ({ tokens, length }, seed, ranks, position, count) => {
+        const table = new BlockTable(tokens, length);
+        const alone = new BlockOrder(table, seed).at(position, count);
+        const shares = Array.from(
+          { length: ranks },
+          (_, rank) => new BlockOrder(table, seed, { rank, ranks }).at(position, count),
+        );
+        const joined = alone.map((_, i) => shares[(position + i) % ranks]!.shift());
+        assert.deepEqual(joined, alone);
+        assert.ok(shares.every((rest) => rest.length === 0));
+      },
+    ),
+  );
+});
+
 Deno.test("epochs and seeds differ in their order", () => {
   const table = new BlockTable([400, 300], 4);
   const order = (seed: number, epoch: number) =>

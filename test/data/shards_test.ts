@@ -4,15 +4,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import fc from "fast-check";
-import {
-  openShardSet,
-  readDocuments,
-  removeShardSet,
-  type ShardMeta,
-  SplitWriter,
-  verifyShards,
-  writeMeta,
-} from "../../src/data/shards.ts";
+import { readDocuments } from "../../src/data/documents.ts";
+import { removeShardSet, SplitWriter, writeMeta } from "../../src/data/shard_writer.ts";
+import { openShardSet, type ShardMeta, type SourceInfo, verifyShards } from "../../src/data/shards.ts";
 import { withFiles } from "../support.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -32,10 +26,19 @@ function writeSplit(
 function writeSet(folder: string): ShardMeta {
   const train = writeSplit(folder, "train", ["one", "two", "three", "four"].map(encode), 8);
   const val = writeSplit(folder, "val", [encode("five")], 8);
-  return writeMeta(folder, [{ path: "numbers", bytes: 19, documents: 5, invalidUtf8: false }], {
-    train,
-    val,
-  });
+  const source: SourceInfo = {
+    path: "numbers",
+    format: "text",
+    weight: 1,
+    documents: 5,
+    bytes: 19,
+    tokens: 19,
+    invalidUtf8: 0,
+    skipped: 0,
+    removed: {},
+    fingerprint: null,
+  };
+  return writeMeta(folder, [source], { train, val });
 }
 
 withFiles("SplitWriter lays documents end to end and their ends into the index", (folder) => {
@@ -143,7 +146,7 @@ withFiles("openShardSet() names the key of meta.json that is wrong", (folder) =>
   };
   // deno-lint-ignore no-explicit-any
   const train = (meta: any) => meta.splits.train;
-  altered((meta) => meta.version = 2, /meta\.json": version: .*; run prepare again/);
+  altered((meta) => meta.version = 1, /meta\.json": version: .*; run prepare again/);
   altered((meta) => meta.more = 1, /meta\.json": .*more/);
   altered((meta) => train(meta).shards[0].file = "../train-00000.bin", /splits\.train\.shards\.0\.file/);
   altered((meta) => train(meta).tokens++, /splits\.train is not the sum of its shards/);
