@@ -12,6 +12,17 @@ FT_EXPORT int32_t ft_require_grad(ft_tensor t) {
   });
 }
 
+FT_EXPORT int32_t ft_freeze(ft_tensor t) {
+  return done([&] {
+    TORCH_CHECK(get(t).is_leaf(), "only a leaf can be frozen");
+    get(t).set_requires_grad(false);
+  });
+}
+
+FT_EXPORT int32_t ft_requires_grad(ft_tensor t) {
+  return guard([&] { return get(t).requires_grad() ? 1 : 0; });
+}
+
 FT_EXPORT ft_tensor ft_detach(ft_tensor t) {
   return tensor([&] { return get(t).detach(); });
 }

@@ -6,15 +6,8 @@
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/headeronly/version.h>
 
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <dlfcn.h>
 
-#include <cerrno>
-#include <cstddef>
 #include <cstring>
 #include <fstream>
 #include <mutex>
@@ -22,6 +15,7 @@
 
 #include "guard.h"
 #include "kernels/rows.h"
+#include "refuse_exec.h"
 #include "tensor.h"
 
 using namespace ft;
@@ -46,6 +40,34 @@ FT_EXPORT int32_t ft_versions(char *out, int32_t capacity) {
 
 FT_EXPORT int32_t ft_cuda_devices(void) {
   return guard([&] { return at::globalContext().hasCUDA() ? (int32_t)at::accelerator::deviceCount() : 0; });
+}
+
+/// A function of the CUDA driver, whose ABI is stable: no CUDA header is needed.
+template <class Function> static Function driver(const char *name) {
+  static void *library = ::dlopen("libcuda.so.1", RTLD_NOW);
+  void *found = library ? ::dlsym(library, name) : nullptr;
+  TORCH_CHECK(found, "the CUDA driver has no ", name);
+  return (Function)found;
+}
+
+constexpr int COMPUTE_CAPABILITY_MAJOR = 75, COMPUTE_CAPABILITY_MINOR = 76; // of CUdevice_attribute
+
+FT_EXPORT int32_t ft_cuda_device(int32_t device, char *out, int32_t capacity) {
+  return guard([&] {
+    TORCH_CHECK(device > 0, "not a CUDA device: ", device);
+    int handle = 0, major = 0, minor = 0;
+    char name[256] = "";
+    const auto attribute = driver<int (*)(int *, int, int)>("cuDeviceGetAttribute");
+    const bool known = driver<int (*)(unsigned)>("cuInit")(0) == 0 &&
+                       driver<int (*)(int *, int)>("cuDeviceGet")(&handle, device - 1) == 0 &&
+                       driver<int (*)(char *, int, int)>("cuDeviceGetName")(name, sizeof name, handle) == 0 &&
+                       attribute(&major, COMPUTE_CAPABILITY_MAJOR, handle) == 0 &&
+                       attribute(&minor, COMPUTE_CAPABILITY_MINOR, handle) == 0;
+    TORCH_CHECK(known, "the CUDA driver does not describe ", device_of(device).str());
+    std::ostringstream json;
+    json << "{\"name\":\"" << name << "\",\"major\":" << major << ",\"minor\":" << minor << '}';
+    return copy_out(json.str(), out, capacity);
+  });
 }
 
 FT_EXPORT int32_t ft_synchronize(int32_t device) {
@@ -112,32 +134,6 @@ FT_EXPORT int32_t ft_set_rng_state(const uint8_t *state, int32_t bytes) {
   });
 }
 
-constexpr uint32_t X32_CALLS = 0x40000000;
-
-/// A seccomp filter over all threads of the process: execve and execveat fail with EPERM from now on, for good.
 FT_EXPORT int32_t ft_refuse_exec(void) {
-  return done([&] {
-#if defined(__x86_64__)
-    const uint32_t machine = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-    const uint32_t machine = AUDIT_ARCH_AARCH64;
-#endif
-    sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALLS, 2, 0), // the same calls under other numbers
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execveat, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    const sock_fprog program = {(unsigned short)std::size(filter), filter};
-    TORCH_CHECK(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "cannot lock the process: ", std::strerror(errno));
-    const long result =
-        ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
-    TORCH_CHECK(result == 0, "cannot refuse exec: ",
-                result > 0 ? "a thread could not follow" : std::strerror(errno));
-  });
+  return done([] { refuse_exec(); });
 }

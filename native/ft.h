@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define FT_ABI_VERSION 1
+#define FT_ABI_VERSION 2
 
 typedef int32_t ft_tensor;
 typedef int32_t ft_shards;
@@ -34,6 +34,7 @@ int32_t ft_free(ft_tensor t);
 /* device.cpp: the machine and the process. Device codes: 0 is the CPU, n + 1 is cuda:n */
 int32_t ft_versions(char *out, int32_t capacity); /* JSON; bytes of it */
 int32_t ft_cuda_devices(void);
+int32_t ft_cuda_device(int32_t device, char *out, int32_t capacity); /* JSON: name, major, minor; bytes of it */
 int32_t ft_synchronize(int32_t device);
 int32_t ft_threads(void);
 int32_t ft_set_threads(int32_t threads);
@@ -70,6 +71,8 @@ ft_tensor ft_embedding(ft_tensor ids, ft_tensor weight);
 ft_tensor ft_reshape(ft_tensor a, const double *shape, int32_t dims);
 ft_tensor ft_transpose(ft_tensor a, int32_t dim0, int32_t dim1);
 ft_tensor ft_slice(ft_tensor a, int32_t dim, double start, double end);
+ft_tensor ft_cat(ft_tensor a, ft_tensor b, int32_t dim);
+ft_tensor ft_silu(ft_tensor a);
 ft_tensor ft_attention(ft_tensor q, ft_tensor k, ft_tensor v, int32_t causal);
 ft_tensor ft_cross_entropy(ft_tensor logits, ft_tensor targets); /* sum of the NLL; targets below 0 are ignored */
 ft_tensor ft_argmax(ft_tensor a, int32_t dim);
@@ -82,7 +85,8 @@ ft_tensor ft_rope(ft_tensor x, ft_tensor cos, ft_tensor sin, int32_t rotated, do
 ft_tensor ft_swiglu(ft_tensor gate_up);
 
 /* loss.cpp: unembedding and cross entropy, one chunk of logits at a time */
-ft_tensor ft_linear_cross_entropy(ft_tensor x, ft_tensor weight, ft_tensor targets, double scale, int32_t chunk);
+ft_tensor ft_linear_cross_entropy(ft_tensor x, ft_tensor weight, ft_tensor targets, double scale, int32_t chunk,
+                                  double z_loss);
 int32_t ft_linear_nll(ft_tensor x, ft_tensor weight, ft_tensor targets, int32_t chunk, ft_tensor *out); /* out[2]: NLL, argmax */
 
 /* decode.cpp: few rows against a cache. rows: 1 for the row kernels, whose results do not depend on the number of rows */
@@ -93,6 +97,8 @@ int32_t ft_choices(ft_tensor logits, double *out, int32_t capacity); /* index of
 
 /* autograd.cpp */
 int32_t ft_require_grad(ft_tensor t);
+int32_t ft_freeze(ft_tensor t); /* no gradients from now on */
+int32_t ft_requires_grad(ft_tensor t); /* 1 or 0 */
 ft_tensor ft_detach(ft_tensor t);
 int32_t ft_backward(ft_tensor t, ft_tensor gradient); /* gradient 0: t is a scalar */
 int32_t ft_has_grad(ft_tensor t);                     /* 1 or 0 */
@@ -105,13 +111,29 @@ ft_tensor ft_grad_norm(const ft_tensor *parameters, int32_t count);
 int32_t ft_clip_grads(const ft_tensor *parameters, int32_t count, ft_tensor norm, double limit);
 int32_t ft_adamw(const ft_tensor *parameters, const ft_tensor *means, const ft_tensor *squares, const ft_tensor *steps,
                  int32_t count, double lr, double beta1, double beta2, double decay, double eps, ft_tensor norm);
+int32_t ft_muon(const ft_tensor *parameters, const ft_tensor *momenta, const ft_tensor *steps, int32_t count,
+                const int32_t *parts, const double *rows, double lr, double momentum, double decay,
+                ft_tensor norm); /* matrices; parameter i is parts[i] of them below one another, of so many rows each */
+int32_t ft_lerp(const ft_tensor *means, const ft_tensor *values, int32_t count, double weight);
+int32_t ft_swap(const ft_tensor *some, const ft_tensor *others, int32_t count); /* pairs exchange what they hold */
 
-/* data.cpp: byte shards, memory-mapped */
-ft_shards ft_shards_open(const char *paths); /* lines: a .bin path, then its .idx path, and so on */
+/* data.cpp: token shards, memory-mapped. A token of token_bytes has id token + offset; text_bytes[vocabulary], of each id */
+ft_shards ft_shards_open(const char *paths, int32_t token_bytes, int32_t offset, int32_t end_token,
+                         const int32_t *text_bytes, int32_t vocabulary); /* lines: a .bin path, its .idx path, and so on */
 int32_t ft_shards_close(ft_shards shards);
 int32_t ft_shards_tokens(ft_shards shards, int32_t shard, double *out);
 int32_t ft_shards_gather(ft_shards shards, const int32_t *shard, const double *start, int32_t rows, int32_t length,
                          int32_t heads, int32_t predict_first, ft_tensor *out, double *counts);
+int32_t ft_shards_prefetch(ft_shards shards, const int32_t *shard, const double *start, int32_t rows, int32_t length,
+                           int32_t heads, int32_t predict_first);
+
+/* save.cpp: a checkpoint's files, copied at once and written by a thread. Copy each, start, finish; one save at a time */
+int32_t ft_save_reserve(const double *bytes, int32_t files, int32_t on_gpu); /* makes room for copies, in the background */
+int32_t ft_save_copy(const char *path, const uint8_t *header, double header_bytes, const ft_tensor *tensors,
+                     int32_t count);
+int32_t ft_save_start(void);
+int32_t ft_save_finish(int32_t wait, uint8_t *sha256, int32_t capacity); /* 0: still at work, else files; 32 bytes each */
+int32_t ft_save_release(void); /* waits, and frees the copies */
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 
 #include "guard.h"
 #include "kernels/rows.h"
+#include "precision.h"
 
 namespace ft {
 
@@ -174,7 +175,7 @@ FT_EXPORT ft_tensor ft_rms_norm(ft_tensor x, ft_tensor weight, double eps) {
                 " weights");
     if (in_kernels(input) && without_graph()) return norm_rows(input.contiguous(), w, eps).out;
     if (in_kernels(input)) return RmsNorm::apply(input, w, eps);
-    return at::rms_norm(input, w.sizes(), w, eps);
+    return at::rms_norm(input, w.sizes(), weight_for(input, w), eps);
   });
 }
 

@@ -1,12 +1,12 @@
 /*
- * Binds itself to lists of paths (Landlock) and takes sockets and tracing from itself (seccomp), then
- * becomes the given program: every thread of it, native code included, is born bound, and so is whatever
- * it starts. Deno's own permissions bind TypeScript only; this is what binds libtorch and the shim.
+ * Binds itself to lists of paths and TCP ports (Landlock) and takes all other sockets and tracing from itself
+ * (seccomp), then becomes the given program: every thread of it, native code included, is born bound, and
+ * so is whatever it starts. Deno's own permissions bind TypeScript only; this is what binds libtorch and the shim.
  *
  *   launch [OPTION ...] -- PROGRAM [ARGUMENT ...]
  *
  * Not covered by Landlock, and so not by this: chmod, chown, setxattr and time stamps of files outside
- * the lists (contents stay out of reach), and stat of any path.
+ * the lists (contents stay out of reach), stat of any path, and with --connect datagrams, which find hosts.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -47,6 +48,7 @@ enum { EXIT_USAGE = 120, EXIT_NOT_BOUND = 121, EXIT_CANNOT_RUN = 126, EXIT_NOT_F
 #define SYS_landlock_restrict_self 446
 #endif
 #define LL_RULE_PATH_BENEATH 1
+#define LL_RULE_NET_PORT 2
 #define LL_CREATE_RULESET_VERSION 1u
 #define FS_EXECUTE (1ULL << 0)
 #define FS_WRITE_FILE (1ULL << 1)
@@ -59,7 +61,8 @@ enum { EXIT_USAGE = 120, EXIT_NOT_BOUND = 121, EXIT_CANNOT_RUN = 126, EXIT_NOT_F
 #define FS_ABI_1 ((1ULL << 13) - 1)
 #define FS_REFER (1ULL << 13)     /* ABI 2: rename and link across folders */
 #define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */
-#define NET_TCP 3ULL              /* ABI 4: bind and connect */
+#define NET_BIND 1ULL             /* ABI 4: TCP */
+#define NET_CONNECT 2ULL
 #define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
 #define SCOPE_ALL 3ULL            /* ABI 6: abstract UNIX sockets, signals */
 
@@ -80,6 +83,12 @@ struct ll_path_beneath_attr {
   uint64_t allowed;
   int32_t parent;
 } __attribute__((packed));
+struct ll_net_port_attr {
+  uint64_t allowed, port;
+};
+
+/* The network that a program is left: nothing, what comes in at some ports, or what goes out to some. */
+enum network { NO_NETWORK, INCOMING, OUTGOING };
 
 static const char USAGE[] =
     "usage: launch [OPTION ...] -- PROGRAM [ARGUMENT ...]\n"
@@ -88,7 +97,8 @@ static const char USAGE[] =
     "  --rw PATH    may be read and written, not executed\n"
     "  --dev PATH   a device: read, write and ioctl\n"
     "  --gpu        NVIDIA's devices and shared memory, where there is such a device\n"
-    "  --net        leaves the network alone\n"
+    "  --bind PORT  may wait for connections at this TCP port (0: at a free one), and connect to none\n"
+    "  --connect PORT  may connect to this TCP port of any host, and ask for the addresses of hosts\n"
     "  --verbose    tells of paths that do not exist (they are passed over)\n"
     "  --check      prints the Landlock ABI of this kernel and ends\n"
     "  --help       prints this\n";
@@ -124,6 +134,28 @@ static int allow(int ruleset, const char *path, uint64_t access, int verbose) {
   return failed ? EXIT_NOT_BOUND : 0;
 }
 
+/* What an option with a port leaves, or 0 where it is no such option. */
+static enum network network_of(const char *option) {
+  if (!strcmp(option, "--bind")) return INCOMING;
+  if (!strcmp(option, "--connect")) return OUTGOING;
+  return NO_NETWORK;
+}
+
+/* A port's number, or -1. */
+static long port_of(const char *text) {
+  char *end;
+  const long port = strtol(text, &end, 10);
+  return *text < '0' || *text > '9' || *end || port > 65535 ? -1 : port;
+}
+
+/* 0, or EXIT_NOT_BOUND after a message. */
+static int allow_port(int ruleset, const char *port, enum network network) {
+  struct ll_net_port_attr rule = {network == INCOMING ? NET_BIND : NET_CONNECT, (uint64_t)port_of(port)};
+  if (!syscall(SYS_landlock_add_rule, ruleset, LL_RULE_NET_PORT, &rule, 0)) return 0;
+  fprintf(stderr, "launch: cannot allow port %s: %s\n", port, strerror(errno));
+  return EXIT_NOT_BOUND;
+}
+
 /* The access that an option with a path gives, or 0 where it is no such option. */
 static uint64_t access_of(const char *option) {
   if (!strcmp(option, "--ro")) return READ;
@@ -148,8 +180,8 @@ static int allow_gpu(int ruleset, uint64_t handled_fs, int verbose) {
   return code;
 }
 
-/* Binds this process to the paths among the options. 0, or an exit code after a message. */
-static int bind_files(char **options, int num_options, int net, int verbose) {
+/* Binds this process to the paths and ports among the options. 0, or an exit code after a message. */
+static int bind_files(char **options, int num_options, int verbose) {
   const int abi = landlock_abi();
   if (abi < 1) {
     fprintf(stderr,
@@ -159,7 +191,7 @@ static int bind_files(char **options, int num_options, int net, int verbose) {
     return 0;
   }
   struct ll_ruleset_attr handled = {handled_fs(abi), 0, 0};
-  if (abi >= 4 && !net) handled.net = NET_TCP;
+  if (abi >= 4) handled.net = NET_BIND | NET_CONNECT;
   if (abi >= 6) handled.scoped = SCOPE_ALL;
   const int ruleset = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
   if (ruleset < 0) {
@@ -169,7 +201,10 @@ static int bind_files(char **options, int num_options, int net, int verbose) {
   for (int i = 0; i < num_options; i++) {
     const uint64_t access = access_of(options[i]);
     int code = 0;
+    const enum network network = network_of(options[i]);
     if (access) code = allow(ruleset, options[++i], access & handled.fs, verbose);
+    else if (network && handled.net) code = allow_port(ruleset, options[++i], network);
+    else if (network) i++; /* an older kernel: the port stays Deno's to hold, the direction seccomp's */
     else if (!strcmp(options[i], "--gpu")) code = allow_gpu(ruleset, handled.fs, verbose);
     if (code) return code;
   }
@@ -193,15 +228,22 @@ static int bind_files(char **options, int num_options, int net, int verbose) {
 #define JUMP_IF(comparison, value, if_so, else) BPF_JUMP(BPF_JMP | comparison | BPF_K, value, if_so, else)
 #define REFUSED RETURN(SECCOMP_RET_ERRNO | EPERM)
 #define REFUSE(call) JUMP_IF(BPF_JEQ, call, 0, 1), REFUSED
+/* Refuses a call in which an argument has a flag. */
+#define REFUSE_FLAG(call, argument, flag)                                                           \
+  JUMP_IF(BPF_JEQ, call, 0, 4), LOAD(args[argument]), JUMP_IF(BPF_JSET, flag, 0, 1), REFUSED,       \
+      RETURN(SECCOMP_RET_ALLOW)
 #define NO_CALL 0xffffu
+#define NO_FAMILY 0xffffu
 
 /*
  * Refuses calls that look into other processes or go past this filter, typing into the user's terminal, and the
- * network. Sockets of AF_UNIX that connections come in by stay, since CUDA's driver makes one; but no connection goes
- * out: Landlock does not keep from the sockets of other programs (before ABI 9), and some of those start programs for
- * whoever asks.
+ * network but for what the options leave. Without network, sockets of AF_UNIX that connections come in by stay, since
+ * CUDA's driver makes one; but no connection goes out: Landlock does not keep from the sockets of other programs
+ * (before ABI 9), and some of those start programs for whoever asks. With network, it is the other way round: an
+ * address is out of a filter's sight, so where connect() stays, sockets of AF_UNIX go (pairs stay: Deno makes some).
  */
-static int bind_calls(int net) {
+static int bind_calls(enum network network) {
+  const int outgoing = network == OUTGOING;
   struct sock_filter filter[] = {
       LOAD(arch),
       JUMP_IF(BPF_JEQ, ARCHITECTURE, 1, 0),
@@ -224,15 +266,29 @@ static int bind_calls(int net) {
       REFUSE(TIOCSTI),   /* puts characters into a terminal's input: commands for the shell behind it */
       REFUSE(TIOCLINUX), /* pastes into a console's */
       RETURN(SECCOMP_RET_ALLOW),
-      REFUSE(net ? NO_CALL : SYS_connect),
-      JUMP_IF(BPF_JEQ, net ? NO_CALL : SYS_socket, 2, 0),
-      JUMP_IF(BPF_JEQ, net ? NO_CALL : SYS_socketpair, 1, 0),
+      REFUSE_FLAG(SYS_sendto, 3, MSG_FASTOPEN), /* connects on the way, past connect() and Landlock */
+      REFUSE_FLAG(SYS_sendmsg, 2, MSG_FASTOPEN),
+      REFUSE_FLAG(SYS_sendmmsg, 3, MSG_FASTOPEN),
+      REFUSE(outgoing ? NO_CALL : SYS_connect),
+      JUMP_IF(BPF_JEQ, SYS_socket, 2, 0),
+      JUMP_IF(BPF_JEQ, SYS_socketpair, 7, 0),
       RETURN(SECCOMP_RET_ALLOW),
-      LOAD(args[0]), /* the low word again */
-      JUMP_IF(BPF_JEQ, AF_UNIX, 1, 0),
+      LOAD(args[0]), /* of socket: the family; the low word again */
+      JUMP_IF(BPF_JEQ, network ? AF_INET : NO_FAMILY, 7, 0),
+      JUMP_IF(BPF_JEQ, network ? AF_INET6 : NO_FAMILY, 6, 0),
+      JUMP_IF(BPF_JEQ, outgoing ? AF_NETLINK : NO_FAMILY, 15, 0), /* the C library: which addresses there are */
+      JUMP_IF(BPF_JEQ, outgoing ? NO_FAMILY : AF_UNIX, 9, 0),
       REFUSED,
-      LOAD(args[1]),
+      LOAD(args[0]), /* of socketpair */
+      JUMP_IF(BPF_JEQ, AF_UNIX, 6, 0),
+      REFUSED,
+      LOAD(args[1]), /* of the internet: the type */
       BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf), /* less the flags */
+      JUMP_IF(BPF_JEQ, outgoing ? SOCK_DGRAM : NO_FAMILY, 7, 0), /* to ask for a host's address */
+      JUMP_IF(BPF_JEQ, SOCK_STREAM, 6, 0),
+      REFUSED,
+      LOAD(args[1]), /* of AF_UNIX */
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf),
       JUMP_IF(BPF_JEQ, SOCK_STREAM, 2, 0),
       JUMP_IF(BPF_JEQ, SOCK_SEQPACKET, 1, 0),
       REFUSED, /* datagrams go anywhere without a connection, from either end of a pair too */
@@ -244,8 +300,8 @@ static int bind_calls(int net) {
   return EXIT_NOT_BOUND;
 }
 #else
-static int bind_calls(int net) {
-  (void)net;
+static int bind_calls(enum network network) {
+  (void)network;
   fprintf(stderr, "launch: WARNING: no seccomp filter for this processor: sockets are NOT refused\n");
   return 0;
 }
@@ -289,7 +345,8 @@ static int check(void) {
 }
 
 int main(int argc, char **argv) {
-  int net = 0, verbose = 0, i = 1;
+  enum network network = NO_NETWORK;
+  int verbose = 0, i = 1;
   for (; i < argc && strcmp(argv[i], "--"); i++) {
     if (access_of(argv[i])) {
       if (++i == argc) {
@@ -298,8 +355,16 @@ int main(int argc, char **argv) {
       }
     } else if (!strcmp(argv[i], "--gpu")) {
       continue;
-    } else if (!strcmp(argv[i], "--net")) {
-      net = 1;
+    } else if (network_of(argv[i])) {
+      if (network && network != network_of(argv[i])) {
+        fprintf(stderr, "launch: --bind and --connect do not go together\n");
+        return EXIT_USAGE;
+      }
+      network = network_of(argv[i]);
+      if (++i == argc || port_of(argv[i]) < 0) {
+        fprintf(stderr, "launch: %s needs a port\n", argv[i - 1]);
+        return EXIT_USAGE;
+      }
     } else if (!strcmp(argv[i], "--verbose")) {
       verbose = 1;
     } else if (!strcmp(argv[i], "--check")) {
@@ -325,8 +390,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "launch: cannot give up privileges: %s\n", strerror(errno));
     return EXIT_NOT_BOUND;
   }
-  int code = bind_files(argv + 1, i - 1, net, verbose);
-  if (!code) code = bind_calls(net);
+  int code = bind_files(argv + 1, i - 1, verbose);
+  if (!code) code = bind_calls(network);
   if (code) return code;
 
   char **program = argv + i + 1;

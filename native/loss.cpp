@@ -7,6 +7,7 @@
 
 #include "guard.h"
 #include "kernels/rows.h"
+#include "precision.h"
 
 namespace ft {
 namespace {
@@ -25,8 +26,8 @@ void check(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &targ
   TORCH_CHECK(chunk > 0, "a chunk of ", chunk, " rows");
 }
 
-/// Sum of the NLL of float32 rows on the CPU; the logits become the gradient of scale * sum.
-double nll_by_rows(at::Tensor &logits, const at::Tensor &targets, float scale) {
+/// Sum of the NLL of float32 rows on the CPU; the logits become the gradient of scale * sum, z-loss included.
+double nll_by_rows(at::Tensor &logits, const at::Tensor &targets, float scale, float z) {
   const int64_t rows = logits.size(0), width = logits.size(1);
   auto *values = logits.data_ptr<float>();
   const auto *target = targets.const_data_ptr<int64_t>();
@@ -38,7 +39,7 @@ double nll_by_rows(at::Tensor &logits, const at::Tensor &targets, float scale) {
         std::fill(row, row + width, 0.0f);
       } else {
         TORCH_CHECK_INDEX(target[r] < width, "target ", target[r], " of ", width, " classes");
-        nll[r] = row_kernels().cross_entropy(row, width, target[r], scale);
+        nll[r] = row_kernels().cross_entropy(row, width, target[r], scale, z);
       }
     }
   });
@@ -46,12 +47,13 @@ double nll_by_rows(at::Tensor &logits, const at::Tensor &targets, float scale) {
 }
 
 /// The same in ATen ops for other types and devices; the sum stays on the device.
-at::Tensor nll_by_ops(at::Tensor &logits, const at::Tensor &targets, double scale) {
+at::Tensor nll_by_ops(at::Tensor &logits, const at::Tensor &targets, double scale, double z) {
   const auto valid = targets.ge(0);
   const auto index = targets.clamp_min(0).unsqueeze(1);
   const auto total = logits.logsumexp(1, /*keepdim=*/true);
   const auto nll = (total - logits.gather(1, index)).squeeze(1).masked_fill_(valid.logical_not(), 0).sum();
   logits.sub_(total).exp_();
+  if (z != 0) logits.mul_(total * (2 * z) + 1);
   logits.scatter_add_(1, index, at::full_like(index, -1, logits.options()));
   logits.mul_(valid.unsqueeze(1).to(logits.scalar_type()) * scale);
   return nll;
@@ -68,43 +70,59 @@ at::Tensor take(AutogradContext *context, const std::string &name) {
 
 struct LinearCrossEntropy : Function<LinearCrossEntropy> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &input, const at::Tensor &weight,
-                            const at::Tensor &targets, double scale, int64_t chunk) {
+                            const at::Tensor &targets, double scale, int64_t chunk, double z) {
     check(input, weight, targets, chunk);
-    const auto x = input.contiguous();
+    const auto x = input.contiguous(), w = weight_for(x, weight);
     const bool by_rows = x.is_cpu() && x.scalar_type() == at::kFloat;
+    const bool rounded = x.scalar_type() == at::kBFloat16; // then sums, softmax and the weight's gradient are float32
     const int64_t rows = x.size(0);
-    auto dx = at::empty_like(x), dweight = at::zeros_like(weight);
-    auto buffer = at::empty({std::min(chunk, rows), weight.size(0)}, x.options());
+    // What is frozen gets no gradient, and none is made for it.
+    auto dx = input.requires_grad() ? at::empty_like(x) : at::Tensor();
+    auto dweight = weight.requires_grad() ? at::zeros_like(weight) : at::Tensor();
+    auto buffer = at::empty({std::min(chunk, rows), w.size(0)}, x.options());
     double sum = 0;
-    auto device_sum = at::zeros({}, x.options());
+    const auto scalar = x.options().dtype(rounded ? at::kFloat : x.scalar_type());
+    auto device_sum = at::zeros({}, scalar);
     for (int64_t start = 0; start < rows; start += chunk) {
       const int64_t count = std::min(chunk, rows - start);
       const auto xs = x.narrow(0, start, count), target = targets.narrow(0, start, count);
       auto logits = buffer.narrow(0, 0, count);
-      at::mm_out(logits, xs, weight.t());
-      if (by_rows)
-        sum += nll_by_rows(logits, target, (float)scale);
-      else
-        device_sum.add_(nll_by_ops(logits, target, scale));
-      auto dxs = dx.narrow(0, start, count);
-      at::mm_out(dxs, logits, weight);
-      dweight.addmm_(logits.t(), xs);
+      at::mm_out(logits, xs, w.t());
+      if (by_rows) {
+        sum += nll_by_rows(logits, target, (float)scale, (float)z);
+      } else {
+        auto wide = rounded ? logits.to(at::kFloat) : logits;
+        device_sum.add_(nll_by_ops(wide, target, scale, z));
+        if (rounded) logits.copy_(wide);
+      }
+      if (dx.defined()) {
+        auto dxs = dx.narrow(0, start, count);
+        at::mm_out(dxs, logits, w);
+      }
+      if (dweight.defined()) {
+        if (rounded)
+          dweight.add_(at::mm(logits.t(), xs));
+        else
+          dweight.addmm_(logits.t(), xs);
+      }
     }
     // Not save_for_backward: a second owner would make autograd copy each into .grad in place of taking it.
-    context->saved_data["dx"] = dx;
-    context->saved_data["dweight"] = dweight;
-    return by_rows ? at::full({}, sum * scale, x.options()) : device_sum.mul_(scale);
+    if (dx.defined()) context->saved_data["dx"] = dx;
+    if (dweight.defined()) context->saved_data["dweight"] = dweight;
+    return by_rows ? at::full({}, sum * scale, scalar) : device_sum.mul_(scale);
   }
 
   static variable_list backward(AutogradContext *context, variable_list gradients) {
-    const auto dx = take(context, "dx"), dweight = take(context, "dweight");
+    at::Tensor dx, dweight;
+    if (context->needs_input_grad(0)) dx = take(context, "dx");
+    if (context->needs_input_grad(1)) dweight = take(context, "dweight");
     const auto &g = gradients[0];
     // The usual gradient is 1: on the CPU it can be looked at, and two passes are saved.
     if (!(g.is_cpu() && g.item<double>() == 1)) {
-      dx.mul_(g);
-      dweight.mul_(g);
+      if (dx.defined()) dx.mul_(g);
+      if (dweight.defined()) dweight.mul_(g);
     }
-    return {dx, dweight, at::Tensor(), at::Tensor(), at::Tensor()};
+    return {dx, dweight, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -114,22 +132,24 @@ struct LinearCrossEntropy : Function<LinearCrossEntropy> {
 using namespace ft;
 
 FT_EXPORT ft_tensor ft_linear_cross_entropy(ft_tensor x, ft_tensor weight, ft_tensor targets, double scale,
-                                            int32_t chunk) {
+                                            int32_t chunk, double z_loss) {
   return tensor(
-      [&] { return LinearCrossEntropy::apply(get(x), get(weight), get(targets), scale, (int64_t)chunk); });
+      [&] { return LinearCrossEntropy::apply(get(x), get(weight), get(targets), scale, (int64_t)chunk, z_loss); });
 }
 
 FT_EXPORT int32_t ft_linear_nll(ft_tensor x, ft_tensor weight, ft_tensor targets, int32_t chunk, ft_tensor *out) {
   return done([&] {
     at::NoGradGuard no_grad;
-    const auto &input = get(x), &w = get(weight), &target = get(targets);
-    check(input, w, target, chunk);
+    const auto &input = get(x), &target = get(targets);
+    check(input, get(weight), target, chunk);
+    const auto w = weight_for(input, get(weight));
+    const auto sums = input.scalar_type() == at::kBFloat16 ? at::kFloat : input.scalar_type();
     const int64_t rows = input.size(0);
-    auto nll = at::empty({rows}, input.options());
+    auto nll = at::empty({rows}, input.options().dtype(sums));
     auto best = at::empty({rows}, target.options());
     for (int64_t start = 0; start < rows; start += chunk) {
       const int64_t count = std::min<int64_t>(chunk, rows - start);
-      const auto logits = at::mm(input.narrow(0, start, count), w.t());
+      const auto logits = at::mm(input.narrow(0, start, count), w.t()).to(sums);
       const auto targets_here = target.narrow(0, start, count);
       const auto chosen = logits.gather(1, targets_here.clamp_min(0).unsqueeze(1)).squeeze(1);
       nll.narrow(0, start, count).copy_((logits.logsumexp(1) - chosen).masked_fill_(targets_here.lt(0), 0));

@@ -1,5 +1,10 @@
 // Differentiable ops, one a function: guard and expression. The fused ones are in fused.cpp.
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
 #include "guard.h"
+#include "precision.h"
 #include "tensor.h"
 
 using namespace ft;
@@ -29,7 +34,7 @@ FT_EXPORT ft_tensor ft_matmul(ft_tensor a, ft_tensor b) {
 }
 
 FT_EXPORT ft_tensor ft_linear(ft_tensor x, ft_tensor weight) {
-  return tensor([&] { return at::linear(get(x), get(weight)); });
+  return tensor([&] { return at::linear(get(x), weight_for(get(x), get(weight))); });
 }
 
 FT_EXPORT ft_tensor ft_embedding(ft_tensor ids, ft_tensor weight) {
@@ -51,6 +56,27 @@ FT_EXPORT ft_tensor ft_slice(ft_tensor a, int32_t dim, double start, double end)
     TORCH_CHECK(dim >= 0 && dim < t.dim() && start >= 0 && start <= end && end <= (double)t.size(dim), "cannot take ",
                 start, " to ", end, " of dimension ", dim, " of ", t.sizes());
     return at::slice(t, dim, (int64_t)start, (int64_t)end);
+  });
+}
+
+FT_EXPORT ft_tensor ft_cat(ft_tensor a, ft_tensor b, int32_t dim) {
+  return tensor([&] { return at::cat({get(a), get(b)}, dim); });
+}
+
+/// x / (1 + exp(-x)), one element at a time: its bits do not depend on what lies beside it, as those of ATen's do.
+static at::Tensor silu_by_element(const at::Tensor &x) {
+  auto out = at::empty_like(x);
+  const auto *in = x.const_data_ptr<float>();
+  auto *values = out.data_ptr<float>();
+  for (int64_t i = 0; i < x.numel(); i++) values[i] = in[i] / (1 + std::exp(-in[i]));
+  return out;
+}
+
+FT_EXPORT ft_tensor ft_silu(ft_tensor a) {
+  return tensor([&] {
+    const auto &x = get(a);
+    const bool decodes = !at::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == at::kFloat;
+    return decodes && x.is_contiguous() ? silu_by_element(x) : at::silu(x);
   });
 }
 

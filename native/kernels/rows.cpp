@@ -272,13 +272,14 @@ void rotate(const float *x, float *out, const float *cos, const float *sin, int6
     });
 }
 
-float cross_entropy(float *logits, int64_t width, int64_t target, float scale) {
+float cross_entropy(float *logits, int64_t width, int64_t target, float scale, float z) {
   const float best = largest(logits, width), chosen = logits[target];
   const float total = exponentials(logits, width, best);
-  const f8 factor = all(scale / total);
+  const float log_sum = std::log(total) + best;
+  const f8 factor = all(scale * (1 + 2 * z * log_sum) / total);
   for_groups(width, [&](int64_t j, auto get, auto put) { put(logits + j, get(logits + j) * factor); });
   logits[target] -= scale;
-  return std::log(total) + best - chosen;
+  return log_sum - chosen;
 }
 
 } // namespace

@@ -33,8 +33,8 @@ struct RowKernels {
   void (*rotate)(const float *x, float *out, const float *cos, const float *sin, int64_t vectors, int64_t width,
                  float sign);
 
-  /// Turns one row of logits into the gradient of scale * NLL in place, and returns the NLL.
-  float (*cross_entropy)(float *logits, int64_t width, int64_t target, float scale);
+  /// Turns one row of logits into the gradient of scale * (NLL + z * logsumexp^2) in place, and returns the NLL.
+  float (*cross_entropy)(float *logits, int64_t width, int64_t target, float scale, float z);
 };
 
 /// The best build that this processor runs.

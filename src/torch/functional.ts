@@ -30,6 +30,16 @@ export function rope(x: Tensor, cos: Tensor, sin: Tensor, rotated: number, start
   return new Tensor(native.ft_rope(x.handle, cos.handle, sin.handle, rotated, start));
 }
 
+/** Two tensors side by side along a dimension. */
+export function cat(a: Tensor, b: Tensor, dim: number): Tensor {
+  return new Tensor(native.ft_cat(a.handle, b.handle, dim));
+}
+
+/** x / (1 + exp(-x)), element by element. */
+export function silu(x: Tensor): Tensor {
+  return new Tensor(native.ft_silu(x.handle));
+}
+
 /** silu(gate) * up for x (..., 2F) = [gate | up]: (..., F) (Shazeer 2020). */
 export function swiglu(gateUp: Tensor): Tensor {
   return new Tensor(native.ft_swiglu(gateUp.handle));
@@ -40,21 +50,32 @@ export function crossEntropy(logits: Tensor, targets: Tensor): Tensor {
   return new Tensor(native.ft_cross_entropy(logits.handle, targets.handle));
 }
 
-/** Rows of logits that exist at a time: about 4 MB of them, which a processor's cache holds. */
-const chunkRows = (weight: Tensor): number => Math.max(32, Math.floor(2 ** 20 / weight.shape[0]!));
+/**
+ * Rows of logits that exist at a time: about 4 MB of them, which a processor's cache holds; on a GPU 64 times as many,
+ * since each chunk is a product that must keep it busy.
+ */
+const chunkRows = (weight: Tensor): number => {
+  const logits = weight.device === "cpu" ? 2 ** 20 : 2 ** 26;
+  return Math.max(32, Math.floor(logits / weight.shape[0]!));
+};
 
 /**
  * scale times the sum of the NLL of targets (N) under x (N, D) times weight (V, D): what {@link crossEntropy} gives,
  * with the logits of one chunk of rows in memory at a time. The gradients are made in the forward pass.
+ *
+ * `zLoss` times the square of each row's logsumexp is added to the objective (PaLM, section 5): it holds the logits'
+ * scale. Only the gradients know it: the value stays that of the NLL, which runs compare.
  */
 export function linearCrossEntropy(
   x: Tensor,
   weight: Tensor,
   targets: Tensor,
   scale: number,
-  chunk = chunkRows(weight),
+  { chunk = chunkRows(weight), zLoss = 0 }: { readonly chunk?: number; readonly zLoss?: number } = {},
 ): Tensor {
-  return new Tensor(native.ft_linear_cross_entropy(x.handle, weight.handle, targets.handle, scale, chunk));
+  return new Tensor(
+    native.ft_linear_cross_entropy(x.handle, weight.handle, targets.handle, scale, chunk, zLoss),
+  );
 }
 
 const pair = new Int32Array(2);

@@ -2,9 +2,10 @@
 export { type Device, type Dtype, DTYPES } from "./dtype.ts";
 export * from "./functional.ts";
 export { load, TorchError, type Versions, versions } from "./native.ts";
-export { type AdamOptions, type AdamState, adamw, clearGrads, clipGrads, gradNorm } from "./optim.ts";
+export * from "./optim.ts";
 export * from "./process.ts";
-export { type Blocks, type BlockStart, ByteShards } from "./shards.ts";
+export { finishSave, releaseSave, reserveSave, startSave, type TensorFile } from "./save.ts";
+export { type Blocks, type BlockShape, type BlockStart, TokenShards, type Vocabulary } from "./shards.ts";
 export {
   type Elements,
   FLOAT32_CPU,

@@ -87,7 +87,7 @@ function checkVersions(): void {
 const message = new Uint8Array(1 << 14);
 
 /** Reads what a function writes that returns the length of its text. */
-function readText(call: (out: Uint8Array<ArrayBuffer>, capacity: number) => number): string {
+export function readText(call: (out: Uint8Array<ArrayBuffer>, capacity: number) => number): string {
   const length = call(message, message.length);
   return new TextDecoder().decode(message.subarray(0, Math.min(length, message.length)));
 }

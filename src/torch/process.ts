@@ -1,6 +1,6 @@
 /** The process and its machine as libtorch sees them: devices, threads, memory, random numbers, the lock on exec. */
 import { type Device, deviceCode } from "./dtype.ts";
-import { check, load, native, TorchError, versions } from "./native.ts";
+import { check, load, native, readText, TorchError, versions } from "./native.ts";
 
 /** Where a process computes. */
 export interface Machine {
@@ -44,6 +44,17 @@ const whyNoCuda = (): string =>
 
 /** CUDA devices that can be used; 0 without a CUDA build or a driver. */
 export const cudaDevices = (): number => check(native.ft_cuda_devices());
+
+/** What a GPU is: its name, such as NVIDIA H100, and its compute capability. */
+export interface Gpu {
+  readonly name: string;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** @throws {TorchError} when the driver does not know it. */
+export const gpu = (device: Device): Gpu =>
+  JSON.parse(readText((out, capacity) => check(native.ft_cuda_device(deviceCode(device), out, capacity))));
 
 /** Waits until a device has done what it was given. */
 export const synchronize = (device: Device): void => void check(native.ft_synchronize(deviceCode(device)));

@@ -5,7 +5,7 @@
  * `--allow-ffi` gives no pointers, and an i64 given a plain number costs thirty times more.
  */
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 export const SYMBOLS = {
   // guard.cpp
@@ -16,6 +16,7 @@ export const SYMBOLS = {
   // device.cpp
   ft_versions: { parameters: ["buffer", "i32"], result: "i32" },
   ft_cuda_devices: { parameters: [], result: "i32" },
+  ft_cuda_device: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   ft_synchronize: { parameters: ["i32"], result: "i32" },
   ft_threads: { parameters: [], result: "i32" },
   ft_set_threads: { parameters: ["i32"], result: "i32" },
@@ -50,6 +51,8 @@ export const SYMBOLS = {
   ft_reshape: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   ft_transpose: { parameters: ["i32", "i32", "i32"], result: "i32" },
   ft_slice: { parameters: ["i32", "i32", "f64", "f64"], result: "i32" },
+  ft_cat: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  ft_silu: { parameters: ["i32"], result: "i32" },
   ft_attention: { parameters: ["i32", "i32", "i32", "i32"], result: "i32" },
   ft_cross_entropy: { parameters: ["i32", "i32"], result: "i32" },
   ft_argmax: { parameters: ["i32", "i32"], result: "i32" },
@@ -60,7 +63,7 @@ export const SYMBOLS = {
   ft_rope: { parameters: ["i32", "i32", "i32", "i32", "f64"], result: "i32" },
   ft_swiglu: { parameters: ["i32"], result: "i32" },
   // loss.cpp
-  ft_linear_cross_entropy: { parameters: ["i32", "i32", "i32", "f64", "i32"], result: "i32" },
+  ft_linear_cross_entropy: { parameters: ["i32", "i32", "i32", "f64", "i32", "f64"], result: "i32" },
   ft_linear_nll: { parameters: ["i32", "i32", "i32", "i32", "buffer"], result: "i32" },
   // decode.cpp
   ft_decode_linear: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -69,6 +72,8 @@ export const SYMBOLS = {
   ft_choices: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   // autograd.cpp
   ft_require_grad: { parameters: ["i32"], result: "i32" },
+  ft_freeze: { parameters: ["i32"], result: "i32" },
+  ft_requires_grad: { parameters: ["i32"], result: "i32" },
   ft_detach: { parameters: ["i32"], result: "i32" },
   ft_backward: { parameters: ["i32", "i32"], result: "i32" },
   ft_has_grad: { parameters: ["i32"], result: "i32" },
@@ -82,12 +87,28 @@ export const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "buffer", "i32", "f64", "f64", "f64", "f64", "f64", "i32"],
     result: "i32",
   },
+  ft_muon: {
+    parameters: ["buffer", "buffer", "buffer", "i32", "buffer", "buffer", "f64", "f64", "f64", "i32"],
+    result: "i32",
+  },
+  ft_lerp: { parameters: ["buffer", "buffer", "i32", "f64"], result: "i32" },
+  ft_swap: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
   // data.cpp
-  ft_shards_open: { parameters: ["buffer"], result: "i32" },
+  ft_shards_open: { parameters: ["buffer", "i32", "i32", "i32", "buffer", "i32"], result: "i32" },
   ft_shards_close: { parameters: ["i32"], result: "i32" },
   ft_shards_tokens: { parameters: ["i32", "i32", "buffer"], result: "i32" },
   ft_shards_gather: {
     parameters: ["i32", "buffer", "buffer", "i32", "i32", "i32", "i32", "buffer", "buffer"],
     result: "i32",
   },
+  ft_shards_prefetch: {
+    parameters: ["i32", "buffer", "buffer", "i32", "i32", "i32", "i32"],
+    result: "i32",
+  },
+  // save.cpp
+  ft_save_reserve: { parameters: ["buffer", "i32", "i32"], result: "i32" },
+  ft_save_copy: { parameters: ["buffer", "buffer", "f64", "buffer", "i32"], result: "i32" },
+  ft_save_start: { parameters: [], result: "i32" },
+  ft_save_finish: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  ft_save_release: { parameters: [], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -313,6 +313,17 @@ export class Tensor implements Disposable {
     return this;
   }
 
+  /** A leaf gets no gradients from now on. */
+  freeze(): this {
+    check(native.ft_freeze(this.handle));
+    return this;
+  }
+
+  /** Whether a backward pass would reach it. */
+  get requiresGrad(): boolean {
+    return check(native.ft_requires_grad(this.handle)) === 1;
+  }
+
   /** The same elements, cut off from the graph. */
   detach(): Tensor {
     return new Tensor(native.ft_detach(this.handle));

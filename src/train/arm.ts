@@ -1,66 +1,43 @@
 /** A trained arm, as evaluation and decoding see it. */
-import { join } from "node:path";
-import * as z from "zod";
-import { readJson } from "../formats/json.ts";
+import type { ShardSet } from "../data/shards.ts";
+import { differences } from "../formats/differences.ts";
 import { MtpModel } from "../model/mod.ts";
 import { UserError } from "../stage/errors.ts";
 import type { Need } from "../stage/io.ts";
 import type { Device } from "../torch/mod.ts";
-import { ADVICE, checkpointsIn, loadModel, readCheckpoint } from "./checkpoint.ts";
-
-/** What of train.json later stages need; the rest is for the report. */
-const summarySchema = z.object({
-  model: z.strictObject({
-    vocab: z.int(),
-    width: z.int(),
-    layers: z.int(),
-    attention_heads: z.int(),
-    kv_heads: z.int(),
-    ffn: z.int(),
-    context: z.int(),
-    heads: z.strictObject({ kind: z.literal("linear"), count: z.int() }),
-    rope_theta: z.number(),
-    norm_eps: z.number(),
-    tied: z.boolean(),
-  }),
-  curriculum: z.object({ name: z.string() }),
-  steps: z.int(),
-});
+import { loadPart } from "./checkpoint.ts";
+import { readFinished } from "./finished.ts";
 
 /** A model with its trained weights; disposing it frees them. */
 export interface Arm extends Disposable {
   readonly id: string;
   readonly curriculum: string;
   readonly model: MtpModel;
+  /** `ema`: the model has the running mean of the weights, as it was validated. */
+  readonly weights: "model" | "ema";
+  /** Of the text that it was trained on, as meta.json has it. */
+  readonly tokenizer: unknown;
+}
+
+/** Refuses text whose ids are not those that an arm was trained on. @throws {UserError} saying what differs. */
+export function checkTokenizer({ id, tokenizer }: Arm, { meta }: ShardSet): void {
+  const [first] = differences(tokenizer, meta.tokenizer, `for ${id}`); // the others follow from it
+  if (first === undefined) return;
+  throw new UserError(
+    `The text has another tokenizer than the one that ${id} was trained on: ${first}. ` +
+      `Name the prepare stage that ${id} needs`,
+  );
 }
 
 /** Opens the newest checkpoint of a finished train stage. @throws {UserError} naming the file that is not as it should be. */
 export function openArm(need: Need, device: Device): Arm {
-  const path = join(need.folder, "train.json");
-  const parsed = summarySchema.safeParse(readJson(path, `has stage ${need.id} finished?`));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new UserError(`Cannot use "${path}": ${issue!.path.join(".")}: ${issue!.message}`);
-  }
-  const folder = checkpointsIn(need.folder).at(-1);
-  if (folder === undefined) throw new UserError(`Stage ${need.id} has no checkpoint in "${need.folder}"`);
-  const { step } = readCheckpoint(folder, ["model"], ADVICE.finished);
-  if (step !== parsed.data.steps) {
-    throw new UserError(
-      `"${folder}" is not the last checkpoint of stage ${need.id}, which took ${parsed.data.steps} steps; ${ADVICE.finished}`,
-    );
-  }
-  const model = new MtpModel(parsed.data.model, 0, device);
+  const { id, options, curriculum, checkpoint, weights, tokenizer } = readFinished(need);
+  const model = new MtpModel(options, 0, device);
   try {
-    loadModel(folder, model);
+    loadPart(checkpoint, weights, model.parameters.entries());
   } catch (error) {
     model[Symbol.dispose]();
     throw error;
   }
-  return {
-    id: need.id,
-    curriculum: parsed.data.curriculum.name,
-    model,
-    [Symbol.dispose]: () => model[Symbol.dispose](),
-  };
+  return { id, curriculum, model, weights, tokenizer, [Symbol.dispose]: () => model[Symbol.dispose]() };
 }

@@ -1,65 +1,93 @@
 /**
- * The curriculum as data: phases of head weights over the optimizer steps. Presets expand to phases, and nothing else
- * in the program knows their names.
+ * The curriculum as data: phases of head weights over the optimizer steps. Presets expand to phases (presets.ts), and
+ * nothing else in the program knows their names; `adaptive` alone decides its boundaries on the way (adaptive.ts).
  *
- * | preset    | heads that are awake at step s of S, with K heads (Aynetdinov & Akbik 2025, section 3) |
- * | --------- | ------------------------------------------------------------------------------------- |
- * | `ntp`     | the first                                                                             |
- * | `mtp`     | all K                                                                                 |
- * | `forward` | the first k(s) = min(K, floor(s K / S) + 1)                                           |
- * | `reverse` | the first k(s) = max(1, K - floor(s K / S))                                           |
+ * What a phase leaves out costs nothing and stays as it is. A head of weight 0 is not run. What sleeps or is frozen gets
+ * no gradient, and the optimizer takes only what has one: no weight decay, moments and step counters stand still and are
+ * kept, so a head that wakes again goes on where it stopped. With `wake: copy` a head that wakes takes over the weights of
+ * the head before it, lowest first; its own moments, which belong to the weights that are gone, are forgotten.
  */
-import type { CurriculumConfig } from "../config/schema.ts";
+import type { CurriculumConfig, Preset, WrittenCurriculum } from "../config/schema/curriculum.ts";
+import { Adaptive, adaptiveOptions } from "./curriculum/adaptive.ts";
+import { type Part, type Phase, phaseAt } from "./curriculum/phase.ts";
+import { presetOptions, presetPhases } from "./curriculum/presets.ts";
 
-/** Steps `from` (inclusive, from 0) to `to` (exclusive) with one weight for each head's loss; 0 is a sleeping head. */
-export interface Phase {
-  readonly from: number;
-  readonly to: number;
-  readonly weights: readonly number[];
+export { type Part, type Phase, phaseAt, weightsAt, woken } from "./curriculum/phase.ts";
+export { rateAt } from "./curriculum/rate.ts";
+
+/** What the training loop asks of a curriculum. Steps are counted from 0. */
+export interface Curriculum {
+  /** All phases, or those that are decided by now, the last of which ends with the run for the time being. */
+  readonly phases: readonly Phase[];
+  /** Begins a step; returns its phase. */
+  enter(step: number): Phase;
+  /** Whether something is decided on the losses of the steps up to this one, which must be {@link observe}d before the next. */
+  decidesAfter(step: number): boolean;
+  /** Takes in the mean loss of each head in a step, in order; null: asleep. */
+  observe(step: number, heads: readonly (number | null)[]): void;
+  /** What was decided so far, as JSON; null where all was known before. */
+  state(): unknown;
+  /** Goes on from a {@link state}. */
+  restore(state: unknown): void;
 }
 
-/** Expands a preset, or phases given as shares of the run, to phases that cover steps 0 to `steps`. */
-export function phasesOf(curriculum: CurriculumConfig, headCount: number, steps: number): Phase[] {
-  const phases = typeof curriculum === "string"
-    ? preset(curriculum, headCount, steps)
-    : curriculum.phases.map(({ until, weights }, i) => ({
-      from: i === 0 ? 0 : boundary(curriculum.phases[i - 1]!.until, steps),
-      to: boundary(until, steps),
-      weights,
-    }));
+/** The curriculum of a run with K heads and S steps. */
+export function openCurriculum(config: CurriculumConfig, K: number, S: number): Curriculum {
+  const given = asWritten(config);
+  if (given.preset === "adaptive") return new Adaptive(adaptiveOptions(given, K, S), K, S);
+  const phases = phasesOf(config, K, S);
+  return {
+    phases,
+    enter: (step) => phaseAt(phases, step),
+    decidesAfter: () => false,
+    observe: () => {},
+    state: () => null,
+    restore: () => {},
+  };
+}
+
+/** The phases, which cover steps 0 to S; of `adaptive` those that it has when no loss flattens before its time is up. */
+export function phasesOf(config: CurriculumConfig, K: number, S: number): Phase[] {
+  const given = asWritten(config);
+  if (given.preset === "adaptive") return new Adaptive(adaptiveOptions(given, K, S), K, S).latest();
+  const phases = given.phases !== undefined
+    ? writtenPhases(given, given.phases, K, S)
+    : presetPhases(given.preset as Exclude<Preset, "adaptive">, K, S, presetOptions(given))
+      .map((phase) => ({ ...phase, ...copying(given.wake) }));
   return phases.filter(({ from, to }) => from < to); // a run with fewer steps than phases leaves some out
+}
+
+const asWritten = (config: CurriculumConfig): WrittenCurriculum =>
+  typeof config === "string" ? { preset: config } : config;
+
+const copying = (wake: WrittenCurriculum["wake"]): Pick<Phase, "copies"> =>
+  wake === "copy" ? { copies: true } : {};
+
+function writtenPhases(
+  given: WrittenCurriculum,
+  written: NonNullable<WrittenCurriculum["phases"]>,
+  K: number,
+  S: number,
+): Phase[] {
+  return written.map(({ until, weights, to, freeze, wake, lr }, i) => ({
+    from: i === 0 ? 0 : boundary(written[i - 1]!.until, S),
+    to: boundary(until, S),
+    weights,
+    ...(to && { end: to }),
+    ...(freeze && { freeze: partsOf(freeze, K) }),
+    ...copying(wake ?? given.wake),
+    ...(lr && { lr }),
+  }));
 }
 
 /** The first step s with s / steps >= share; the allowance is for shares such as 0.1 * 3. */
 const boundary = (share: number, steps: number): number => Math.ceil(share * steps - 1e-9);
 
-function preset(name: Extract<CurriculumConfig, string>, K: number, S: number): Phase[] {
-  const awake = (k: number): number[] => Array.from({ length: K }, (_, i) => i < k ? 1 : 0);
-  const stairs = (k: (stair: number) => number): Phase[] =>
-    Array.from({ length: K }, (_, stair) => ({
-      from: Math.ceil(stair * S / K), // the first s with floor(s K / S) = stair
-      to: Math.ceil((stair + 1) * S / K),
-      weights: awake(k(stair)),
-    }));
-  switch (name) {
-    case "ntp":
-      return [{ from: 0, to: S, weights: awake(1) }];
-    case "mtp":
-      return [{ from: 0, to: S, weights: awake(K) }];
-    case "forward":
-      return stairs((stair) => stair + 1);
-    case "reverse":
-      return stairs((stair) => K - stair);
-  }
-}
-
-/** The weights at a step. @throws {RangeError} outside the phases. */
-export function weightsAt(phases: readonly Phase[], step: number): readonly number[] {
-  const phase = phases.find(({ from, to }) => from <= step && step < to);
-  if (phase === undefined) throw new RangeError(`No phase of the curriculum covers step ${step}`);
-  return phase.weights;
-}
+/** `heads` stands for all of them. */
+const partsOf = (names: readonly string[], K: number): Part[] =>
+  names.flatMap((name) =>
+    name === "heads" ? Array.from({ length: K }, (_, i): Part => `head${i + 1}`) : [name as Part]
+  );
 
 /** How the file named it: a preset's name, or `custom`. */
-export const curriculumName = (curriculum: CurriculumConfig): string =>
-  typeof curriculum === "string" ? curriculum : "custom";
+export const curriculumName = (config: CurriculumConfig): string => asWritten(config).preset ?? "custom";

@@ -18,6 +18,8 @@ export interface PendingStep extends StepResult {
 /** Means over an interval. */
 export interface IntervalMeans {
   readonly loss: number;
+  /** Share of the steps whose gradients were clipped. */
+  readonly clipped: number;
   /** Nats a target; null: asleep throughout. */
   readonly heads: (number | null)[];
 }
@@ -29,7 +31,16 @@ export class Interval implements Disposable {
   /** Norm of the gradients of the last step that was settled. */
   lastNorm = NaN;
 
-  constructor(headCount: number, window?: Window) {
+  /**
+   * @param clip Norm above which gradients are clipped; 0: never.
+   * @param observe Told the mean NLL of each head's targets in every step, in order, once it is known; null: asleep.
+   */
+  constructor(
+    headCount: number,
+    readonly clip: number,
+    window?: Window,
+    readonly observe: (step: number, heads: readonly (number | null)[]) => void = () => {},
+  ) {
     this.#window = window ?? emptyWindow(headCount);
   }
 
@@ -64,19 +75,23 @@ export class Interval implements Disposable {
     }
     this.#window.steps++;
     this.#window.loss += loss;
-    terms.forEach((term, i) => {
-      if (term === null) return;
-      this.#window.heads[i]!.sum += term * divisor / weights[i]!;
+    if (this.clip > 0 && gradNorm > this.clip) this.#window.clipped++;
+    const heads = terms.map((term, i) => term === null ? null : term * divisor / weights[i]!);
+    heads.forEach((nll, i) => {
+      if (nll === null) return;
+      this.#window.heads[i]!.sum += nll;
       this.#window.heads[i]!.steps++;
     });
+    this.observe(step, heads);
   }
 
   /** The means so far; starts anew. */
   take(): IntervalMeans {
-    const { steps, loss, heads } = this.settle();
+    const { steps, loss, clipped, heads } = this.settle();
     this.#window = emptyWindow(heads.length);
     return {
       loss: loss / steps,
+      clipped: clipped / steps,
       heads: heads.map((head) => head.steps === 0 ? null : head.sum / head.steps),
     };
   }
@@ -96,5 +111,6 @@ export class Interval implements Disposable {
 const emptyWindow = (headCount: number): Window => ({
   steps: 0,
   loss: 0,
+  clipped: 0,
   heads: Array.from({ length: headCount }, () => ({ sum: 0, steps: 0 })),
 });

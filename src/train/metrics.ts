@@ -1,8 +1,9 @@
 /** metrics.jsonl: one JSON object a line, appended as the run goes; a resumed run drops the lines that it will repeat. */
 import { join } from "node:path";
 import { writeText } from "../formats/atomic.ts";
-import { writing } from "../formats/file_errors.ts";
+import { GrowingFile } from "../formats/growing_file.ts";
 import type { ScoreSummary } from "../model/mod.ts";
+import type { UserError } from "../stage/errors.ts";
 
 /** A few steps, averaged. */
 export interface StepLine {
@@ -15,13 +16,23 @@ export interface StepLine {
   /** The weighted objective. */
   readonly loss: number;
   /** Mean NLL of each head's targets in nats; null: asleep. */
-  readonly heads: (number | null)[];
+  readonly heads: readonly (number | null)[];
+  /** Of the last of the steps. */
   readonly weights: readonly number[];
+  /** Number of heads that were awake in the last of the steps. */
+  readonly active_heads: number;
   readonly lr: number;
-  /** Before clipping. */
+  /** Of the last of the steps, before clipping. */
   readonly grad_norm: number;
+  /** Share of the steps that were clipped. */
+  readonly clipped: number;
   readonly tokens_per_s: number;
+  /** Model FLOPs utilization: the model's own arithmetic over what the device could do; null: not known. */
+  readonly mfu: number | null;
+  /** This process's memory. */
   readonly rss_bytes: number;
+  /** The device's memory that is in use: on the CPU the same. */
+  readonly memory_bytes: number;
 }
 
 /** A pass over held-out text. */
@@ -36,36 +47,52 @@ export interface ValidationLine {
   readonly expected_tokens_per_forward: number;
 }
 
+/** Something that the user should look at. */
+export interface WarningLine {
+  readonly kind: "warning";
+  readonly step: number;
+  /** What it is about, for programs: `loss_spike`, `not_saved`, ... */
+  readonly name: string;
+  /** What was seen, and what to try. */
+  readonly message: string;
+}
+
+export type MetricsLine = StepLine | ValidationLine | WarningLine;
+
 /** The file, open for appending. */
 export class Metrics implements Disposable {
-  readonly #path: string;
-  readonly #file: Deno.FsFile;
+  readonly #file: GrowingFile;
+  /** The lines that were there before, up to the step that the run goes on from. */
+  readonly before: readonly MetricsLine[];
 
-  /** Opens the file and drops what stands behind `step`: a killed run had gone further than its last checkpoint. */
+  /**
+   * Opens the file and drops what stands behind `step`: a killed run had gone further than its last checkpoint.
+   *
+   * @throws {UserError} where the system refuses.
+   */
   constructor(folder: string, step: number) {
-    const path = this.#path = join(folder, "metrics.jsonl");
-    writeText(path, linesUpTo(path, step).map((line) => `${line}\n`).join(""));
-    this.#file = writing(path, () => Deno.openSync(path, { append: true }));
+    const path = join(folder, "metrics.jsonl");
+    this.before = linesUpTo(path, step);
+    writeText(path, this.before.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    this.#file = new GrowingFile(path);
   }
 
-  write(line: StepLine | ValidationLine): void {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
-    writing(this.#path, () => {
-      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
-    });
+  /** Adds a line. Returns what the system said when it refused; the line is then written later. */
+  write(line: MetricsLine): UserError | null {
+    return this.#file.line(JSON.stringify(line));
   }
 
-  /** To the disk: a checkpoint must not know more steps than the file. */
+  /** To the disk: a checkpoint must not know more steps than the file. @throws {UserError} where the system refuses. */
   flush(): void {
-    writing(this.#path, () => this.#file.syncDataSync());
+    this.#file.flush();
   }
 
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 }
 
-function linesUpTo(path: string, step: number): string[] {
+function linesUpTo(path: string, step: number): MetricsLine[] {
   let text;
   try {
     text = Deno.readTextFileSync(path);
@@ -73,11 +100,12 @@ function linesUpTo(path: string, step: number): string[] {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-  return text.split("\n").filter((line) => {
+  return text.split("\n").flatMap((line) => {
     try {
-      return JSON.parse(line).step <= step;
+      const value = JSON.parse(line) as MetricsLine;
+      return value.step <= step ? [value] : [];
     } catch {
-      return false; // the line that a kill cut short, or the end of the file
+      return []; // the line that a kill cut short, or the end of the file
     }
   });
 }

@@ -1,5 +1,5 @@
 /** One optimizer step: the gradients of all its micro-batches, then the update. */
-import type { MtpModel } from "../model/mod.ts";
+import type { BackwardOptions, MtpModel } from "../model/mod.ts";
 import { type Blocks, Scope, type Tensor } from "../torch/mod.ts";
 import type { Optimizer } from "./optimizer.ts";
 
@@ -45,6 +45,7 @@ export function trainStep(
   batch: number,
   objective: Objective,
   lr: number,
+  options: BackwardOptions = {},
 ): StepResult {
   using scope = new Scope();
   const scales = lossScales(objective, blocks.counts);
@@ -55,7 +56,7 @@ export function trainStep(
   for (let row = 0; row < rows; row += batch) {
     const end = Math.min(row + batch, rows);
     const part = { inputs: inputs.slice(0, row, end), targets: targets.slice(1, row, end) };
-    const terms = model.backward(part, scales);
+    const terms = model.backward(part, scales, options);
     losses = row === 0 ? terms : losses.map((sum, i) => sum === null ? null : sum.add(terms[i]!));
   }
   const norm = scope.keep(optimizer.step(lr));

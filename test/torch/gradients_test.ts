@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import {
   attention,
+  cat,
   crossEntropy,
   embedding,
   FLOAT32_CPU,
@@ -13,6 +14,7 @@ import {
   rmsNorm,
   rope,
   Scope,
+  silu,
   swiglu,
   Tensor,
 } from "../../src/torch/mod.ts";
@@ -92,9 +94,11 @@ const DIFFERENTIABLE: Record<string, { shapes: number[][]; op: (...inputs: Tenso
   "rmsNorm()": { shapes: [[3, 5], [5]], op: (x, w) => rmsNorm(x!, w!, 1e-5) },
   "rope()": { shapes: [[2, 3, 3, 4]], op: (x) => rope(x!, ...angles(5, 2), 2, 1) },
   "swiglu()": { shapes: [[3, 8]], op: (x) => swiglu(x!) },
+  "silu()": { shapes: [[2, 5]], op: (x) => silu(x!) },
+  "cat()": { shapes: [[2, 3], [2, 4]], op: (a, b) => cat(a!, b!, 1) },
   "linearCrossEntropy()": {
     shapes: [[4, 3], [5, 3]],
-    op: (x, w) => linearCrossEntropy(x!, w!, Tensor.ids([0, -1, 4, 2]), 0.7, 3),
+    op: (x, w) => linearCrossEntropy(x!, w!, Tensor.ids([0, -1, 4, 2]), 0.7, { chunk: 3 }),
   },
 };
 
@@ -158,7 +162,7 @@ function checkKernels(width: number, rows: number): void {
   const targets = Tensor.ids(Array.from({ length: rows }, (_, i) => i % 5 === 4 ? -1 : i % width));
   checkKernel(
     [normal([rows, 6], 5), normal([width, 6], 6)],
-    (x, w) => linearCrossEntropy(x!, w!, targets, 1 / rows, 24),
+    (x, w) => linearCrossEntropy(x!, w!, targets, 1 / rows, { chunk: 24 }),
     what,
   );
 }
@@ -180,7 +184,7 @@ withFfi("the float32 kernels follow views that do not lie in one piece", () => {
   const targets = Tensor.ids([1, 2, 0, -1]);
   checkKernel(
     [normal([5, 4], 4), normal([3, 5], 5)],
-    (x, w) => linearCrossEntropy(across(x!), w!, targets, 0.5, 3),
+    (x, w) => linearCrossEntropy(across(x!), w!, targets, 0.5, { chunk: 3 }),
     "linearCrossEntropy",
   );
 });
@@ -208,5 +212,9 @@ withFfi("linearCrossEntropy() stays finite and right with logits that are far ap
   using _scope = new Scope();
   const x = Tensor.full([3, 1], 1, FLOAT32_CPU);
   const weight = Tensor.from(Float32Array.of(-1000, 0, 500, 1000), [4, 1]);
-  checkKernel([x, weight], (x, w) => linearCrossEntropy(x!, w!, Tensor.ids([0, 3, 2]), 1e-3, 2), "far apart");
+  checkKernel(
+    [x, weight],
+    (x, w) => linearCrossEntropy(x!, w!, Tensor.ids([0, 3, 2]), 1e-3, { chunk: 2 }),
+    "far apart",
+  );
 });

@@ -47,7 +47,11 @@ for (const dtype of ["float32", "float64"] as const) {
         using _scope = new Scope();
         const targets = Tensor.ids(SOME_IGNORED);
         const expected = plainResults(dtype, targets, scale, upstream);
-        const actual = results(dtype, upstream, (x, w) => linearCrossEntropy(x, w, targets, scale, chunk));
+        const actual = results(
+          dtype,
+          upstream,
+          (x, w) => linearCrossEntropy(x, w, targets, scale, { chunk }),
+        );
         for (const [i, what] of ["value", "gradient of x", "gradient of the weight"].entries()) {
           assertClose(
             actual[i]!,
@@ -62,7 +66,11 @@ for (const dtype of ["float32", "float64"] as const) {
 
   withFfi(`linearCrossEntropy() of ignored targets alone is 0, and so are its gradients, in ${dtype}`, () => {
     using _scope = new Scope();
-    const zero = results(dtype, 1, (x, w) => linearCrossEntropy(x, w, Tensor.ids(ALL_IGNORED), 1, 4));
+    const zero = results(
+      dtype,
+      1,
+      (x, w) => linearCrossEntropy(x, w, Tensor.ids(ALL_IGNORED), 1, { chunk: 4 }),
+    );
     for (const t of zero) assert.ok(t.toArray().every((element) => element === 0));
   });
 
@@ -82,6 +90,73 @@ for (const dtype of ["float32", "float64"] as const) {
   });
 }
 
+/** Sum over targets of the square of logsumexp, by ops whose gradients are libtorch's. */
+function squaredLogSums(x: Tensor, weight: Tensor, targets: readonly number[]): Tensor {
+  const logits = linear(x, weight);
+  const rows = targets.flatMap((target, i) => target < 0 ? [] : [logits.slice(0, i, i + 1)]);
+  return rows.map((row) => {
+    const chosen = row.slice(1, 0, 1).reshape(); // logsumexp = NLL of class 0 + its logit
+    const logSum = crossEntropy(row, Tensor.ids([0])).add(chosen);
+    return logSum.mul(logSum);
+  }).reduce((sum, term) => sum.add(term));
+}
+
+for (const dtype of ["float32", "float64"] as const) {
+  withFfi(`zLoss adds z times the squared logsumexp of each target to the gradients, in ${dtype}`, () => {
+    const [scale, zLoss] = [0.25, 0.3];
+    for (const chunk of CHUNKS) {
+      using _scope = new Scope();
+      const targets = Tensor.ids(SOME_IGNORED);
+      const expected = results(dtype, 2, (x, w) => {
+        const nll = crossEntropy(linear(x, w), targets);
+        return nll.add(squaredLogSums(x, w, SOME_IGNORED).scale(zLoss)).scale(scale);
+      });
+      const actual = results(dtype, 2, (x, w) => linearCrossEntropy(x, w, targets, scale, { chunk, zLoss }));
+      assertClose(actual[1]!, expected[1]!, TOLERANCE[dtype]!, `gradient of x, chunks of ${chunk}`);
+      assertClose(actual[2]!, expected[2]!, TOLERANCE[dtype]!, `gradient of the weight, chunks of ${chunk}`);
+      const plain = results(dtype, 2, (x, w) => linearCrossEntropy(x, w, targets, scale, { chunk }));
+      assertSameBits(actual[0]!, plain[0]!, "the value is the NLL's");
+    }
+  });
+}
+
+withFfi("linearCrossEntropy() gives what is frozen no gradient, and the rest the same bits", () => {
+  using _scope = new Scope();
+  const targets = Tensor.ids(SOME_IGNORED);
+  const { x, weight } = inputs("float32");
+  linearCrossEntropy(x, weight, targets, 1, { chunk: 4 }).backward();
+  const [frozenX, frozenWeight] = [x.detach(), weight.detach()];
+  const [moving, movingWeight] = [x.detach().requireGrad(), weight.detach().requireGrad()];
+  linearCrossEntropy(moving, frozenWeight, targets, 1, { chunk: 4 }).backward();
+  linearCrossEntropy(frozenX, movingWeight, targets, 1, { chunk: 4 }).backward();
+  assertSameBits(moving.grad, x.grad);
+  assertSameBits(movingWeight.grad, weight.grad);
+  assert.equal(frozenX.hasGrad || frozenWeight.hasGrad, false);
+});
+
+withFfi("bfloat16 rows meet a float32 weight: sums and the weight's gradient stay float32", () => {
+  using _scope = new Scope();
+  const { x, weight } = inputs("float32");
+  const rounded = x.detach().to("bfloat16", "cpu").requireGrad();
+  const targets = Tensor.ids(SOME_IGNORED);
+  const value = linearCrossEntropy(rounded, weight, targets, 0.25, { chunk: 4, zLoss: 0.01 });
+  value.backward();
+  const [plain, plainWeight] = [
+    rounded.detach().to("float32", "cpu").requireGrad(),
+    weight.detach().requireGrad(),
+  ];
+  const expected = linearCrossEntropy(plain, plainWeight, targets, 0.25, { zLoss: 0.01 });
+  expected.backward();
+  assert.deepEqual([value.dtype, rounded.grad.dtype, weight.grad.dtype], ["float32", "bfloat16", "float32"]);
+  // Weights, logits and their gradients are rounded to 8 bits: 2^-9 each, over sums of D products.
+  assertClose(value, expected, 0.02);
+  assertClose(rounded.grad.to("float32", "cpu"), plain.grad, 0.02);
+  assertClose(weight.grad, plainWeight.grad, 0.02);
+  const nll = linearNll(rounded, weight, targets, 4);
+  assert.equal(nll.nll.dtype, "float32");
+  assertClose(nll.nll.sum().scale(0.25), value, 1e-5);
+});
+
 withFfi("linearCrossEntropy() starts at the entropy of a uniform guess", () => {
   using _scope = new Scope();
   const value = linearCrossEntropy(
@@ -98,7 +173,7 @@ withFfi("several losses on one input add up their gradients", () => {
   using _scope = new Scope();
   const { x, weight } = inputs("float32");
   const targets = Tensor.ids(SOME_IGNORED);
-  const loss = (): Tensor => linearCrossEntropy(x, weight, targets, 1, 4);
+  const loss = (): Tensor => linearCrossEntropy(x, weight, targets, 1, { chunk: 4 });
   loss().backward();
   const [xGrad, weightGrad] = [x.grad.clone(), weight.grad.clone()];
   loss().add(loss()).backward();
@@ -123,7 +198,7 @@ withFfi("a target that is no class is an error", () => {
   for (const dtype of ["float32", "float64"] as const) {
     const { x, weight } = inputs(dtype);
     const targets = Tensor.ids(SOME_IGNORED.with(3, V));
-    assert.throws(() => linearCrossEntropy(x, weight, targets, 1, 4), TorchError);
+    assert.throws(() => linearCrossEntropy(x, weight, targets, 1, { chunk: 4 }), TorchError);
     assert.throws(() => linearNll(x, weight, targets, 4), TorchError);
     assert.throws(() => crossEntropy(linear(x, weight), targets), TorchError);
   }
@@ -141,7 +216,7 @@ withFfi("shapes, dtypes and chunks that do not fit are errors", () => {
     [x, weight, targets, 0],
   ];
   for (const [x, weight, targets, chunk] of refused) {
-    assert.throws(() => linearCrossEntropy(x, weight, targets, 1, chunk), TorchError);
+    assert.throws(() => linearCrossEntropy(x, weight, targets, 1, { chunk }), TorchError);
     assert.throws(() => linearNll(x, weight, targets, chunk), TorchError);
   }
 });

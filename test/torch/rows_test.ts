@@ -16,6 +16,7 @@ import {
   rmsNorm,
   rope,
   Scope,
+  silu,
   swiglu,
   Tensor,
   TorchError,
@@ -152,18 +153,22 @@ withFfi("cachedAttention() and cacheWrite() refuse positions outside the cache a
 });
 
 for (const width of [2, 7, 8, 30, 128]) {
-  withFfi(`rmsNorm(), swiglu() and rope() of width ${width} give each row the bits it has alone`, () => {
-    noGrad(() => {
-      for (const rows of [1, 2, 5, 17]) {
-        using _scope = new Scope();
-        const [x, weight] = [normal([rows, 1, 2 * width], 1), normal([2 * width], 2)];
-        const [cos, sin] = [normal([rows + 3, width], 3), normal([rows + 3, width], 4)];
-        assertRowsAlone(x, (x) => rmsNorm(x, weight, 1e-5));
-        assertRowsAlone(x, (x) => swiglu(x));
-        assertRowsAlone(x, (x, first) => rope(x, cos, sin, 1, 3 + first));
-      }
-    });
-  });
+  withFfi(
+    `rmsNorm(), swiglu(), silu() and rope() of width ${width} give each row the bits it has alone`,
+    () => {
+      noGrad(() => {
+        for (const rows of [1, 2, 5, 17]) {
+          using _scope = new Scope();
+          const [x, weight] = [normal([rows, 1, 2 * width], 1), normal([2 * width], 2)];
+          const [cos, sin] = [normal([rows + 3, width], 3), normal([rows + 3, width], 4)];
+          assertRowsAlone(x, (x) => rmsNorm(x, weight, 1e-5));
+          assertRowsAlone(x, (x) => swiglu(x));
+          assertRowsAlone(x, (x) => silu(x));
+          assertRowsAlone(x, (x, first) => rope(x, cos, sin, 1, 3 + first));
+        }
+      });
+    },
+  );
 }
 
 withFfi("rope() leaves the vectors after the first `rotated` as they are", () => {

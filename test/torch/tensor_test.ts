@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  ByteShards,
   type Dtype,
   DTYPES,
   type Elements,
@@ -12,6 +11,7 @@ import {
   Scope,
   scoped,
   Tensor,
+  TokenShards,
   TorchError,
   unscoped,
 } from "../../src/torch/mod.ts";
@@ -44,7 +44,8 @@ withFfi("an op names both shapes when they do not broadcast", () => {
 });
 
 withFfi("a long message arrives whole, and one longer than the buffer is cut", () => {
-  const open = (file: string) => refusal(() => new ByteShards([{ file, index: "index" }]));
+  const vocabulary = { tokenBytes: 1, offset: 0, endToken: 0, byteLengths: new Uint32Array(1) } as const;
+  const open = (file: string) => refusal(() => new TokenShards([{ file, index: "index" }], vocabulary));
   assert.equal(open("x".repeat(10_000)), `cannot open ${"x".repeat(10_000)}: File name too long`);
   assert.equal(open("y".repeat(20_000)), `cannot open ${"y".repeat(2 ** 14 - "cannot open ".length)}`);
 });

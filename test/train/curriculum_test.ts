@@ -1,15 +1,26 @@
 /** Proves that the curricula, which are data, say at every step what the paper's formulas say (Aynetdinov & Akbik 2025). */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { CurriculumConfig } from "../../src/config/schema.ts";
-import { curriculumName, type Phase, phasesOf, weightsAt } from "../../src/train/curriculum.ts";
+import {
+  curriculumName,
+  type Phase,
+  phasesOf,
+  rateAt,
+  weightsAt,
+  woken,
+} from "../../src/train/curriculum.ts";
+import { learningRate, type Schedule } from "../../src/train/schedule.ts";
 
 /** How many heads are awake at step s of S. */
-const AWAKE: Record<Extract<CurriculumConfig, string>, (s: number, S: number, K: number) => number> = {
+const AWAKE: Record<string, (s: number, S: number, K: number) => number> = {
   ntp: () => 1,
   mtp: (_s, _S, K) => K,
   forward: (s, S, K) => Math.min(K, Math.floor(s * K / S) + 1),
   reverse: (s, S, K) => Math.max(1, K - Math.floor(s * K / S)),
+  "forward-reverse": (s, S, K) => {
+    const stair = Math.floor(s * (2 * K - 1) / S);
+    return Math.min(stair, 2 * K - 2 - stair) + 1;
+  },
 };
 
 /** Phases follow one another from 0 to S without a gap, and none is empty. */
@@ -21,14 +32,14 @@ function assertCovers(phases: readonly Phase[], S: number): void {
 
 const sizes = fc.record({ K: fc.integer({ min: 1, max: 9 }), S: fc.integer({ min: 1, max: 300 }) });
 
-for (const name of ["ntp", "mtp", "forward", "reverse"] as const) {
+for (const name of ["ntp", "mtp", "forward", "reverse", "forward-reverse"] as const) {
   Deno.test(`${name} has the first k(s) heads awake at every step, whatever heads and steps`, () => {
     fc.assert(
       fc.property(sizes, ({ K, S }) => {
         const phases = phasesOf(name, K, S);
         assertCovers(phases, S);
         for (let s = 0; s < S; s++) {
-          const k = AWAKE[name](s, S, K);
+          const k = AWAKE[name]!(s, S, K);
           assert.deepEqual(
             weightsAt(phases, s),
             Array.from({ length: K }, (_, i) => i < k ? 1 : 0),
@@ -108,7 +119,117 @@ Deno.test("weightsAt() refuses a step outside the run", () => {
   }
 });
 
+Deno.test("reverse-refresh is reverse, then heads 2 to K on all that stands still, inside the run", () => {
+  fc.assert(fc.property(sizes, fc.integer({ min: 1, max: 99 }), ({ K, S }, hundredths) => {
+    const refresh = hundredths / 100;
+    const phases = phasesOf({ preset: "reverse-refresh", refresh }, K, S);
+    assertCovers(phases, S);
+    const main = Math.ceil((100 - hundredths) * S / 100); // steps s with s / S < 1 - refresh, in whole numbers
+    for (let s = 0; s < S; s++) {
+      const k = AWAKE.reverse!(s, main, K);
+      const expected = Array.from({ length: K }, (_, i) => s < main ? (i < k ? 1 : 0) : (i === 0 ? 0 : 1));
+      assert.deepEqual(weightsAt(phases, s), expected, `step ${s}`);
+    }
+    const last = phases.at(-1)!;
+    assert.deepEqual(last.freeze, main < S ? ["trunk", "embedding", "head1"] : undefined);
+    assert.equal(last.lr !== undefined, main < S);
+  }));
+});
+
+/** The weight of head i (from 1) at the middle of step s, when the first k heads of `forward` climb on a line. */
+function ramp(s: number, S: number, K: number, i: number): number {
+  const [from, to] = [Math.ceil((i - 1) * S / K), Math.ceil(i * S / K)];
+  return i === 1 ? 1 : Math.min(1, Math.max(0, (s + 0.5 - from) / (to - from)));
+}
+
+Deno.test("linear forward climbs over each phase; reverse is the same backwards in time", () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 30 }), (K, n) => {
+    const S = K * n;
+    const forward = phasesOf({ preset: "forward", interpolate: "linear" }, K, S);
+    const reverse = phasesOf({ preset: "reverse", interpolate: "linear" }, K, S);
+    for (let s = 0; s < S; s++) {
+      const expected = Array.from({ length: K }, (_, i) => ramp(s, S, K, i + 1));
+      for (const [i, weight] of weightsAt(forward, s).entries()) {
+        assert.ok(Math.abs(weight - expected[i]!) < 1e-12, `step ${s}, head ${i + 1}`);
+        assert.ok(Math.abs(weightsAt(reverse, S - 1 - s)[i]! - weight) < 1e-12);
+      }
+    }
+  }));
+});
+
+Deno.test("a phase that is written out moves from its weights to others in a straight line", () => {
+  const phases = phasesOf(
+    { phases: [{ until: 0.5, weights: [1, 0], to: [0, 2] }, { until: 1, weights: [1, 1] }] },
+    2,
+    8,
+  );
+  assert.deepEqual(Array.from({ length: 8 }, (_, s) => weightsAt(phases, s)), [
+    ...[[7 / 8, 1 / 4], [5 / 8, 3 / 4], [3 / 8, 5 / 4], [1 / 8, 7 / 4]],
+    ...Array.from({ length: 4 }, () => [1, 1]),
+  ]);
+});
+
+Deno.test("woken() names the heads that a phase wakes, and wake says what they start from", () => {
+  const wakes = (phases: readonly Phase[]) => phases.map((phase) => woken(phases, phase));
+  assert.deepEqual(wakes(phasesOf("forward", 3, 9)), [[], [1], [2]]);
+  assert.deepEqual(wakes(phasesOf({ preset: "forward", interpolate: "linear" }, 3, 9)), [[], [1], [2]]);
+  assert.deepEqual(wakes(phasesOf("mtp", 3, 9)), [[]]);
+  assert.deepEqual(wakes(phasesOf("reverse-refresh", 3, 100)), [[], [], [], [1, 2]]);
+  const copies = (phases: readonly Phase[]) => phases.map(({ copies }) => copies ?? false);
+  assert.deepEqual(copies(phasesOf({ preset: "forward", wake: "copy" }, 2, 4)), [true, true]);
+  const phase = { until: 0.5, weights: [1] };
+  const written = { wake: "copy", phases: [phase, { ...phase, until: 1, wake: "fresh" }] } as const;
+  assert.deepEqual(copies(phasesOf({ ...written, phases: [...written.phases] }, 1, 4)), [true, false]);
+});
+
+Deno.test("freeze: heads stands for all of them", () => {
+  const [phase] = phasesOf({ phases: [{ until: 1, weights: [1, 1], freeze: ["heads", "embedding"] }] }, 2, 4);
+  assert.deepEqual(phase!.freeze, ["head1", "head2", "embedding"]);
+});
+
+const RUN: Schedule = {
+  steps: 100,
+  warmup: 10,
+  lr: 1,
+  min_lr: 0.1,
+  schedule: "cosine",
+  decay: 0.2,
+  decay_shape: "sqrt",
+};
+
+Deno.test("rateAt() is the run's schedule where no phase has its own", () => {
+  const phases = phasesOf("forward", 4, 100);
+  for (let s = 0; s < 100; s++) assert.equal(rateAt(phases, RUN, s), learningRate(RUN, s));
+});
+
+Deno.test("rateAt() ends the run's schedule before the refresh, which has its own", () => {
+  const refresh_lr = { lr: 0.5, schedule: "linear", warmup: 0.2, min_lr: 0 } as const;
+  const phases = phasesOf({ preset: "reverse-refresh", refresh: 0.2, refresh_lr }, 4, 100);
+  for (let s = 0; s < 80; s++) assert.equal(rateAt(phases, RUN, s), learningRate({ ...RUN, steps: 80 }, s));
+  const own: Schedule = { ...RUN, steps: 20, warmup: 4, lr: 0.5, schedule: "linear", min_lr: 0 };
+  for (let s = 80; s < 100; s++) assert.equal(rateAt(phases, RUN, s), learningRate(own, s - 80));
+});
+
+Deno.test("rateAt() goes on after a phase with a schedule of its own where it stood before", () => {
+  const phases = phasesOf(
+    {
+      phases: [{ until: 0.4, weights: [1] }, { until: 0.6, weights: [1], lr: {} }, {
+        until: 1,
+        weights: [1],
+      }],
+    },
+    1,
+    100,
+  );
+  const run = { ...RUN, steps: 80 };
+  assert.equal(rateAt(phases, RUN, 39), learningRate(run, 39));
+  assert.equal(rateAt(phases, RUN, 60), learningRate(run, 40));
+  assert.equal(rateAt(phases, RUN, 99), learningRate(run, 79));
+  assert.equal(rateAt(phases, RUN, 40), learningRate({ ...RUN, steps: 20, warmup: 0 }, 0));
+});
+
 Deno.test("curriculumName() is the preset's, or custom", () => {
   assert.equal(curriculumName("forward"), "forward");
+  assert.equal(curriculumName({ preset: "adaptive", window: 5 }), "adaptive");
   assert.equal(curriculumName({ phases: [{ until: 1, weights: [1] }] }), "custom");
 });

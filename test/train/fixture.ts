@@ -1,14 +1,16 @@
 /** Whole stages in this process, on a small corpus of stories and with models that train in tenths of a second. */
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parsePipeline } from "../../src/config/load.ts";
 import type { DecodeConfig, EvalConfig, TrainConfig } from "../../src/config/schema.ts";
 import { run as prepare } from "../../src/data/prepare.ts";
 import { sha256OfFile } from "../../src/formats/atomic.ts";
+import { Interrupted } from "../../src/stage/errors.ts";
 import type { StageIo } from "../../src/stage/io.ts";
 import { setThreads, threads } from "../../src/torch/mod.ts";
-import { checkpointsIn } from "../../src/train/checkpoint.ts";
+import { checkpointsIn, readState } from "../../src/train/checkpoint.ts";
 import { run as train } from "../../src/train/train.ts";
-import { withFfi } from "../support.ts";
+import { inFolder, withFfi } from "../support.ts";
 
 /** The stages' files, as a user would write them; `threads: 1` since small ops only wait for a second one. */
 const PIPELINE = `name: small
@@ -83,7 +85,10 @@ export async function makeText(folder: string, document?: string): Promise<void>
       input,
       bytes: 20_000,
       document: "file",
-      validation: 0.1,
+      tokenizer: "bytes",
+      cleaning: { normalize: "none", min_bytes: 0, deduplicate: false },
+      validation: document === undefined ? 0.1 : [join(folder, "b.txt")], // equal documents go to one split
+      on_error: "stop",
       shard_bytes: 8192,
       seed: 1,
     },
@@ -110,15 +115,21 @@ export const metricsOf = (arm: string): Json[] =>
 export const without = (object: Json, ...keys: string[]): Json =>
   Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 
+/** Keys of metrics.jsonl that no two runs share. */
+const TIMES = ["tokens_per_s", "mfu", "rss_bytes", "memory_bytes"];
+/** Whether a line of metrics.jsonl says nothing of the speed. */
+const isTimeless = (line: Json): boolean => line.name !== "throughput";
+
 /** All that a finished run promises to be the same: bytes of the last checkpoint, and every figure that is no time. */
 export function results(arm: string): Json {
   const checkpoint = checkpointsIn(arm).at(-1)!;
+  const { state, sha256 } = readState(checkpoint, "");
+  const files = Object.keys(sha256).map((part) => `${part}.safetensors`);
   return {
     checkpoint: checkpoint.slice(arm.length),
-    model: sha256OfFile(join(checkpoint, "model.safetensors")),
-    optimizer: sha256OfFile(join(checkpoint, "optimizer.safetensors")),
-    state: without(readJson(join(checkpoint, "state.json")), "seconds"),
-    metrics: metricsOf(arm).map((line) => without(line, "tokens_per_s", "rss_bytes")),
+    tensors: files.map((file) => [file, sha256OfFile(join(checkpoint, file))]),
+    state: without(state, "seconds"),
+    metrics: metricsOf(arm).filter(isTimeless).map((line) => without(line, ...TIMES)),
     summary: without(readJson(join(arm, "train.json")), "seconds", "tokens_per_s", "peak_rss_bytes"),
   };
 }
@@ -127,13 +138,28 @@ export function results(arm: string): Json {
 export function withRuns(name: string, body: (folder: string) => Promise<void>): void {
   withFfi(name, async () => {
     const before = threads();
-    Deno.mkdirSync("runs/.test", { recursive: true });
-    const folder = Deno.realPathSync(Deno.makeTempDirSync({ dir: "runs/.test" }));
     try {
-      await body(folder);
+      await inFolder(body);
     } finally {
       setThreads(before);
-      Deno.removeSync(folder, { recursive: true });
     }
   });
+}
+
+/** A wish to stop that is there when it is asked about for the nth time: the loop asks once a step. */
+export function stopAfter(steps: number): AbortSignal {
+  const { signal } = new AbortController();
+  let asked = 0;
+  return Object.defineProperty(signal, "aborted", { get: () => ++asked >= steps });
+}
+
+/** Stops a run of 12 steps after so many of them; returns the newest checkpoint's folder, before which there is one at 4. */
+export async function interrupted(
+  folder: string,
+  steps = 6,
+): Promise<{ arm: TrainConfig; checkpoint: string }> {
+  await makeText(folder);
+  const { arm } = configs();
+  await assert.rejects(trainArm(folder, arm, stopAfter(steps)), Interrupted);
+  return { arm, checkpoint: checkpointsIn(join(folder, "arm")).at(-1)! };
 }

@@ -23,9 +23,9 @@ class Training implements Disposable {
   readonly model: MtpModel;
   readonly optimizer: Optimizer;
 
-  constructor(changes: { readonly tied?: boolean } = {}) {
+  constructor(changes: { readonly tied?: boolean } = {}, options: Partial<OptimizerOptions> = {}) {
     this.model = new MtpModel(tinyOptions(changes), 1, "cpu");
-    this.optimizer = new Optimizer(this.model.parameters, OPTIONS);
+    this.optimizer = new Optimizer(this.model.parameters, { ...OPTIONS, ...options });
   }
 
   /** Gradients from the text that `name` decides, then a step; returns the norm. */
@@ -139,7 +139,8 @@ withOneThread("the norm is that of all gradients together, before they are clipp
     using parameters = pair(3);
     using optimizer = new Optimizer(parameters, { ...OPTIONS, clip });
     using norm = optimizer.step(LR);
-    return { norm: norm.item(), mean: optimizer.state("vector").mean.toArray()[0]! };
+    const [, mean] = optimizer.entries().find(([name]) => name === "vector.mean")!;
+    return { norm: norm.item(), mean: mean.toArray()[0]! };
   };
   const norm = 3 * Math.sqrt(16); // 12 numbers in the matrix, 4 in the vector
   for (const [clip, factor] of [[0, 1], [100, 1], [6, 0.5], [1, 1 / 12]] as const) {
@@ -168,3 +169,61 @@ for (const bad of [NaN, Infinity]) {
     assert.equal(training.steps("norm"), 2);
   });
 }
+
+withOneThread(
+  "muon trains the matrices of blocks with a momentum, AdamW the rest; sleeping heads stand still",
+  () => {
+    using training = new Training({}, { optimizer: "muon" });
+    for (const name of ["a", "b"]) training.step(name, [0.02, 0.02, 0.02]);
+    const before = training.state;
+    const byMuon = training.optimizer.entries().map(([name]) => name).filter((name) =>
+      name.endsWith(".momentum")
+    );
+    const matrices = ["qkv", "attention_out", "gate_up", "down"];
+    assert.deepEqual(
+      byMuon.toSorted(),
+      ["blocks.0", "blocks.1"].flatMap((block) => matrices.map((name) => `${block}.${name}.momentum`))
+        .toSorted(),
+    );
+    training.step("c", [0.02, 0, 0.02]);
+    const others = [...before.keys()].filter((name) => !name.startsWith("heads.2"));
+    assert.deepEqual(changed(before, training.state).sort(), others.sort());
+    assert.equal(training.steps("blocks.1.qkv"), 3);
+  },
+);
+
+withOneThread("lr_scale multiplies the rates of heads and embedding, and no others", () => {
+  const moves = (lr_scale: { heads: number; embedding: number }) => {
+    using training = new Training({}, { lr_scale, clip: 0, weight_decay: 0 });
+    const numbers = () =>
+      new Map(training.model.parameters.entries().map(([n, tensor]) => [n, tensor.toArray()]));
+    const before = numbers();
+    training.step("a", [0.02, 0.02, 0.02]);
+    return new Map([...numbers()].map(([name, values]) => [
+      name,
+      values.reduce((sum, x, i) => sum + Math.abs(x - before.get(name)![i]!), 0),
+    ]));
+  };
+  const [plain, scaled] = [moves({ heads: 1, embedding: 1 }), moves({ heads: 2, embedding: 0.5 })];
+  for (const [name, move] of plain) {
+    const factor = name.startsWith("heads.") ? 2 : name === "embedding" ? 0.5 : 1;
+    assert.ok(Math.abs(scaled.get(name)! / move - factor) < 1e-3, name);
+  }
+});
+
+withOneThread("forget() makes the next step of a parameter its first", () => {
+  using training = new Training();
+  for (const name of ["a", "b"]) training.step(name, [0.02, 0.02, 0.02]);
+  training.optimizer.forget("heads.2");
+  assert.equal(training.steps("heads.2"), undefined);
+  training.step("c", [0.02, 0.02, 0.02]);
+  assert.deepEqual([training.steps("heads.2"), training.steps("heads.1")], [1, 3]);
+});
+
+withOneThread("a step without any gradient changes nothing and has norm 0", () => {
+  using training = new Training();
+  const before = training.state;
+  using norm = training.optimizer.step(LR);
+  assert.equal(norm.item(), 0);
+  assert.deepEqual(changed(before, training.state), []);
+});
