@@ -4,16 +4,18 @@
  */
 import { join } from "node:path";
 import type { DecodeConfig } from "../config/schema.ts";
-import { BYTE_TOKENIZER, verifyShards } from "../data/shards.ts";
+import { verifyShards } from "../data/shards.ts";
+import { tokenizerOf } from "../data/tokenizer_of.ts";
 import { writeJson } from "../formats/atomic.ts";
 import type { MtpModel } from "../model/mod.ts";
 import { UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { inWords, type Machine, start } from "../torch/mod.ts";
-import { type Arm, openArm } from "../train/arm.ts";
+import { type Arm, checkTokenizer, openArm } from "../train/arm.ts";
 import { bench, type Benched, type Rates } from "./bench.ts";
 import { compareOutputs, type Equality } from "./compare.ts";
-import { greedy, type GreedyRequest } from "./greedy.ts";
+import { type Decoded, greedy, type GreedyRequest } from "./greedy.ts";
 import { cutPrompts } from "./prompts.ts";
 import { repetition } from "./repetition.ts";
 import type { Speculated } from "./speculate.ts";
@@ -22,13 +24,15 @@ import { markedText, textOf } from "./text.ts";
 export const run: Run<DecodeConfig> = async (config, io) => {
   const machine = startFor(config);
   io.log(inWords(machine));
-  const text = io.needs.find((need) => need.run === "prepare")!.folder;
-  verifyShards(text);
-  const prompts = cutPrompts(text, "val", config.prompts, config.prompt_bytes);
+  const set = verifyShards(io.needs.find((need) => need.run === "prepare")!.folder);
+  using tokenizer = tokenizerOf(set);
+  const prompts = cutPrompts(set, config.split, tokenizer, config.prompts, config.prompt_bytes);
   const arms = [];
   for (const need of io.needs.filter(({ run }) => run === "train")) {
     using arm = openArm(need, machine.device);
-    arms.push(await benchArm(arm, prompts, config, io));
+    checkTokenizer(arm, set);
+    checkRoom(arm, prompts, config);
+    arms.push(await benchArm(arm, tokenizer, prompts, config, io));
   }
   const { mode, prompt_bytes, new_tokens, repeats } = config;
   writeJson(join(io.folder, "decode.json"), {
@@ -56,16 +60,28 @@ function startFor(config: DecodeConfig): Machine {
 /** Strict decoding has no ties: both decoders do the same arithmetic. */
 const toleranceOf = ({ mode, tolerance }: DecodeConfig): number => mode === "strict" ? 0 : tolerance;
 
+/** How many tokens a prompt has is known only now, where they are subwords. @throws {UserError} naming what is too long. */
+function checkRoom({ id, model }: Arm, prompts: readonly number[][], { new_tokens }: DecodeConfig): void {
+  const longest = Math.max(...prompts.map((prompt) => prompt.length));
+  const { context } = model.shape;
+  if (longest + new_tokens <= context) return;
+  throw new UserError(
+    `A prompt of ${longest} tokens and new_tokens (${new_tokens}) do not fit the context of ${id} (${context}): ` +
+      `lower new_tokens or prompt_bytes`,
+  );
+}
+
 /** Prompts whose continuations are shown. */
 const SAMPLES = 3;
 
 async function benchArm(
   { id, curriculum, model }: Arm,
+  tokenizer: Tokenizer,
   prompts: readonly number[][],
   config: DecodeConfig,
   io: StageIo,
 ): Promise<Record<string, unknown>> {
-  const requests = prompts.map((prompt) => requestFor(prompt, config));
+  const requests = prompts.map((prompt) => requestFor(prompt, tokenizer, config));
   const benched = await bench(model, requests, config.repeats, io, id);
   const { plain, fast, otherPlain } = benched;
   const equal = fast === null ? null : compareOutputs(
@@ -83,14 +99,25 @@ async function benchArm(
     other_plain: otherPlain,
     speculative: speculation(benched),
     equal,
-    repetition: repetition(plain.outputs.map(({ tokens }) => textOf(tokens))),
-    samples: prompts.slice(0, SAMPLES).map((prompt, i) => sample(prompt, benched, i)),
+    bytes_per_token: bytesPerToken(plain.outputs, tokenizer),
+    repetition: repetition(plain.outputs.map(({ tokens }) => textOf(tokens, tokenizer))),
+    samples: prompts.slice(0, SAMPLES).map((prompt, i) => sample(prompt, tokenizer, benched, i)),
   };
 }
 
-function requestFor(prompt: readonly number[], { mode, new_tokens }: DecodeConfig): GreedyRequest {
+function requestFor(
+  prompt: readonly number[],
+  { end }: Tokenizer,
+  { mode, new_tokens }: DecodeConfig,
+): GreedyRequest {
   const kernels = mode === "strict" ? "rows" : "aten";
-  return { prompt, newTokens: new_tokens, stop: BYTE_TOKENIZER.endToken, kernels };
+  return { prompt, newTokens: new_tokens, stop: end, kernels };
+}
+
+/** Bytes of text that a generated token stands for, on average: tokens a second of two tokenizers are not alike. */
+function bytesPerToken(outputs: readonly Decoded[], { byteLengths }: Tokenizer): number {
+  const tokens = outputs.flatMap((output) => output.tokens);
+  return tokens.reduce((sum, id) => sum + byteLengths[id]!, 0) / tokens.length;
 }
 
 /** Tokens a second over those of the faster plain decoder. */
@@ -144,10 +171,19 @@ function gapAt(model: MtpModel, request: GreedyRequest, at: number): number {
 }
 
 /** A prompt, its continuation, and the stretches of it that came from accepted drafts. */
-function sample(prompt: readonly number[], { plain, fast }: Benched, i: number): Record<string, unknown> {
+function sample(
+  prompt: readonly number[],
+  tokenizer: Tokenizer,
+  { plain, fast }: Benched,
+  i: number,
+): Record<string, unknown> {
   const { tokens } = (fast ?? plain).outputs[i]!;
-  const { text, ranges } = markedText(tokens, fast?.outputs[i]?.drafted ?? tokens.map(() => false));
-  return { prompt: textOf(prompt), text, drafted: ranges };
+  const { text, ranges } = markedText(
+    tokens,
+    fast?.outputs[i]?.drafted ?? tokens.map(() => false),
+    tokenizer,
+  );
+  return { prompt: textOf(prompt, tokenizer), text, drafted: ranges };
 }
 
 function sentence(benched: Benched, equal: Equality | null): string {

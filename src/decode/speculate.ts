@@ -11,7 +11,7 @@
  *     out        e     _     c              3 tokens in one forward pass; c is sure, and heads 2, 3, 4 of row 2 draft
  */
 import type { MtpModel } from "../model/mod.ts";
-import { choices, type Kernels, Scope, Tensor } from "../torch/mod.ts";
+import { choices, Scope, Tensor } from "../torch/mod.ts";
 import { checkRoom, type Decoded, type GreedyRequest } from "./greedy.ts";
 
 /** Drafts of one depth: head `depth` made them; a draft counts as proposed when all before it were accepted. */
@@ -38,6 +38,7 @@ export function speculate(model: MtpModel, request: GreedyRequest, heads = model
   checkRoom(model, request);
   const { prompt, newTokens, stop, kernels } = request;
   using cache = model.newCache(prompt.length + newTokens);
+  using drafter = model.newDrafter(prompt.length + newTokens);
   const drafts: DraftCount[] = Array.from({ length: heads - 1 }, () => ({ proposed: 0, accepted: 0 }));
   const tokens: number[] = [];
   const drafted: boolean[] = [];
@@ -47,32 +48,26 @@ export function speculate(model: MtpModel, request: GreedyRequest, heads = model
   while (tokens.length < newTokens && tokens.at(-1) !== stop) {
     using _scope = new Scope();
     const known = cache.length + sure.length; // positions that stay whatever the verdict
-    const rows = sure.length + draft.length;
-    const z_RD = model.extend(Tensor.ids([...sure, ...draft]), cache, kernels);
+    const ids = [...sure, ...draft];
+    const { trunk, first } = model.extendRows(Tensor.ids(ids), cache, kernels);
     forwards++;
-    const chosen = choices(model.logits(1, z_RD.slice(0, sure.length - 1, rows), kernels));
+    const chosen = choices(model.logits(1, first.slice(0, sure.length - 1, ids.length), kernels));
     const accepted = acceptedDrafts(draft, chosen);
     countDrafts(drafts, draft.length, accepted);
     cache.truncate(known + accepted);
     const fresh = upTo(stop, chosen.slice(0, accepted + 1));
     tokens.push(...fresh);
     drafted.push(...fresh.map((_, i) => i < accepted));
-    const last = sure.length - 1 + accepted; // the row whose choice is the next sure token
-    sure = chosen.slice(accepted, accepted + 1);
     // No deeper than the tokens that are still wanted: the last of them needs no draft behind it.
     const depth = Math.min(heads, newTokens - tokens.length);
+    const kept = sure.length + accepted; // the rows that stay; head 1's choice behind the last one is sure
+    const next = chosen[accepted]!;
+    const rows = { trunk: trunk.slice(0, 0, kept), first: first.slice(0, 0, kept) };
     // Nor behind a stop: if that is right, decoding ends with it.
-    draft = upTo(stop, draftsAfter(model, z_RD.slice(0, last, last + 1), depth, kernels));
+    draft = depth < 2 ? [] : upTo(stop, drafter.draft(ids.slice(0, kept), rows, next, depth, kernels));
+    sure = [next];
   }
   return { tokens, forwards, drafted, drafts };
-}
-
-/** What heads 2 to `depth` choose at one row (1, D) of the trunk's output. */
-function draftsAfter(model: MtpModel, z_1D: Tensor, depth: number, kernels: Kernels): number[] {
-  return Array.from(
-    { length: Math.max(0, depth - 1) },
-    (_, i) => choices(model.logits(i + 2, z_1D, kernels))[0]!,
-  );
 }
 
 /** A list up to and with its first `stop`. */

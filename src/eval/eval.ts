@@ -1,17 +1,19 @@
 /**
  * The `eval` stage: bits per byte and teacher-forced accuracy of every head of every arm, on held-out text. Each token
- * is scored once, with at least half a context before it where the text has that.
+ * is scored once, with at least half a context before it where the text has that. Bytes are those of the text, whatever
+ * the tokens: so models of bytes and of subwords compare.
  */
 import { join } from "node:path";
 import type { EvalConfig } from "../config/schema.ts";
-import { BYTE_TOKENIZER, type ShardSet, verifyShards } from "../data/shards.ts";
+import { type ShardSet, splitOf, verifyShards } from "../data/shards.ts";
+import { openTokens } from "../data/token_shards.ts";
 import { writeJson } from "../formats/atomic.ts";
 import { addScores, emptyScores, type MtpModel, type ScoreTotals, summarize } from "../model/mod.ts";
-import { Interrupted, UserError } from "../stage/errors.ts";
+import { Interrupted } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
 import { turn } from "../stage/turn.ts";
-import { ByteShards, inWords, Scope, start, Tensor } from "../torch/mod.ts";
-import { openArm } from "../train/arm.ts";
+import { inWords, Scope, start, Tensor, type TokenShards } from "../torch/mod.ts";
+import { type Arm, checkTokenizer, openArm } from "../train/arm.ts";
 import { type Window, windowsOver } from "./windows.ts";
 
 export const run: Run<EvalConfig> = async (config, io) => {
@@ -21,8 +23,11 @@ export const run: Run<EvalConfig> = async (config, io) => {
   const arms = [];
   for (const need of io.needs.filter(({ run }) => run === "train")) {
     using arm = openArm(need, machine.device);
+    checkTokenizer(arm, set);
+    if (arm.weights === "ema") io.log(`${arm.id}: with the running mean of its weights`);
     const began = performance.now();
-    const scores = await score(arm.model, set, config, io);
+    const context = contextOf(arm, set, config, io);
+    const scores = await score(arm.model, set, context.tokens, config, io);
     const { heads, bitsPerByte, acceptance, expectedTokensPerForward } = summarize(
       scores.totals,
       scores.bytes,
@@ -39,6 +44,7 @@ export const run: Run<EvalConfig> = async (config, io) => {
       })),
       bits_per_byte: bitsPerByte,
       bytes: scores.bytes,
+      context,
       tokens: scores.totals.heads[0]!.targets,
       acceptance,
       expected_tokens_per_forward: expectedTokensPerForward,
@@ -50,18 +56,43 @@ export const run: Run<EvalConfig> = async (config, io) => {
   writeJson(join(io.folder, "eval.json"), { split: config.split, arms });
 };
 
+/** How far a window reaches, in tokens and, on average over the split, in bytes of text. */
+interface Context {
+  readonly tokens: number;
+  readonly bytes: number;
+}
+
+/** The model's whole context, or as much of it as stands for `context_bytes`. */
+function contextOf(
+  { id, model }: Arm,
+  set: ShardSet,
+  { split, context_bytes }: EvalConfig,
+  io: StageIo,
+): Context {
+  const { bytes, tokens: all } = splitOf(set, split);
+  const bytesPerToken = bytes / all;
+  const most = model.shape.context;
+  const wanted = context_bytes === undefined ? most : Math.round(context_bytes / bytesPerToken);
+  if (wanted > most) {
+    io.log(
+      `warning: ${id}: context_bytes (${context_bytes}) are ${wanted} tokens, more than its context (${most})`,
+    );
+  }
+  const tokens = Math.max(2, Math.min(wanted, most));
+  return { tokens, bytes: Math.round(tokens * bytesPerToken) };
+}
+
 /** Windows that are scored together. */
 const BATCH = 8;
 
 async function score(
   model: MtpModel,
   set: ShardSet,
+  context: number,
   config: EvalConfig,
   io: StageIo,
 ): Promise<{ totals: ScoreTotals; bytes: number }> {
-  using shards = new ByteShards(set.splits[config.split]);
-  if (shards.tokens.length === 0) throw new UserError(`The ${config.split} split holds no text`);
-  const { context } = model.shape;
+  using shards = openTokens(set, config.split);
   const totals = emptyScores(model.headCount);
   let bytes = 0;
   for (const [shard, tokens] of shards.tokens.entries()) {
@@ -93,20 +124,21 @@ function* batched(windows: Iterable<Window>): Generator<Window[]> {
 /** Adds the scores of some windows; returns the text bytes among the targets of head 1. */
 function scoreWindows(
   model: MtpModel,
-  shards: ByteShards,
+  shards: TokenShards,
   shard: number,
   windows: readonly Window[],
   totals: ScoreTotals,
 ): number {
   using _scope = new Scope();
   const starts = windows.map((window) => ({ shard, token: window.start }));
-  const { inputs, targets } = shards.gather(starts, windows[0]!.length, model.headCount, true);
+  const shape = { length: windows[0]!.length, heads: model.headCount, predictFirst: true };
+  const { inputs, targets } = shards.gather(starts, shape);
   windows.forEach(({ seen }, row) => {
     const scored = targets.slice(1, row, row + 1).slice(2, 0, seen);
     scored.copy_(Tensor.full(scored.shape, -1, { dtype: "int64", device: "cpu" }));
   });
   const { device } = model;
   addScores(totals, model, { inputs: inputs.to("int64", device), targets: targets.to("int64", device) });
-  const ofHead1 = targets.slice(0, 0, 1).toArray();
-  return ofHead1.filter((id) => id >= BYTE_TOKENIZER.byteOffset).length;
+  const { byteLengths } = shards.vocabulary;
+  return targets.slice(0, 0, 1).toArray().reduce((sum, id) => id < 0 ? sum : sum + byteLengths[id]!, 0);
 }

@@ -44,13 +44,24 @@ export class AtomicFile implements Disposable {
   #open = true;
   #committed = false;
 
-  /** @param path The file to make or to replace; its folder exists. */
-  constructor(readonly path: string) {
+  /**
+   * @param path The file to make or to replace; its folder exists.
+   * @param kept Bytes of an earlier writer's that stay, as its {@link save} returned them: what it wrote behind them is
+   *   dropped. They are read once, for the checksum.
+   */
+  constructor(readonly path: string, kept = 0) {
     this.#temporary = path + PARTIAL;
-    this.#file = writing(
-      path,
-      () => Deno.openSync(this.#temporary, { write: true, create: true, truncate: true }),
-    );
+    this.#file = writing(path, () => {
+      // Its writer may have come to the end before it was killed.
+      if (kept > 0 && !exists(this.#temporary) && exists(path)) Deno.renameSync(path, this.#temporary);
+      return Deno.openSync(this.#temporary, {
+        read: true,
+        write: true,
+        create: kept === 0,
+        truncate: kept === 0,
+      });
+    });
+    if (kept > 0) this.#keep(kept);
   }
 
   /** Bytes written so far. */
@@ -64,6 +75,19 @@ export class AtomicFile implements Disposable {
     if (bytes.length > BUFFER) return this.#put(bytes);
     this.#buffer.set(bytes, this.#buffered);
     this.#buffered += bytes.length;
+  }
+
+  /** Flushes to the disk, so that another writer can go on from here should this one be killed; returns the bytes. */
+  save(): number {
+    this.#flush();
+    writing(this.path, () => this.#file.syncDataSync());
+    return this.#flushed;
+  }
+
+  /** Closes the file and leaves what was saved, under its other name, for a writer to come. */
+  leave(): void {
+    this.#committed = true;
+    this.#close();
   }
 
   /** Flushes to the disk and gives the file its name. */
@@ -83,6 +107,22 @@ export class AtomicFile implements Disposable {
   [Symbol.dispose](): void {
     this.#close();
     if (!this.#committed) remove(this.#temporary);
+  }
+
+  #keep(bytes: number): void {
+    reading(this.path, () => {
+      while (this.#flushed < bytes) {
+        const read = this.#file.readSync(this.#buffer.subarray(0, Math.min(BUFFER, bytes - this.#flushed)));
+        if (read === null) break;
+        this.#hash.update(this.#buffer.subarray(0, read));
+        this.#flushed += read;
+      }
+    });
+    if (this.#flushed < bytes) {
+      this.#close();
+      throw new RangeError(`${this.#temporary} has ${this.#flushed} bytes, expected ${bytes}`);
+    }
+    writing(this.path, () => this.#file.truncateSync(bytes));
   }
 
   #flush(): void {
@@ -200,7 +240,7 @@ function exists(path: string): boolean {
 }
 
 /** Makes the names in a folder survive a power cut. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   if (Deno.build.os === "windows") return; // folders cannot be opened as files there
   using folder = Deno.openSync(path);
   try {

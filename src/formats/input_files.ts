@@ -5,6 +5,16 @@ import { UserError } from "../stage/errors.ts";
 import { fileError, reading } from "./file_errors.ts";
 import { globPattern, globRoot, isGlob } from "./glob.ts";
 
+/** Globs that choose among what lies in folders; see {@link findFiles}. */
+export interface Choice {
+  /** A file that matches none of these is left out, unless there are none. */
+  readonly include: readonly string[];
+  /** Files that match one of these are left out, folders with all that is below them. */
+  readonly exclude: readonly string[];
+}
+
+const ALL: Choice = { include: [], exclude: [] };
+
 /**
  * The files that paths, folders and globs name: each once, sorted by code point, so that the order depends
  * neither on the file system nor on the order of `inputs`. Of several names for one file (links, `a/./b`) the
@@ -14,11 +24,13 @@ import { globPattern, globRoot, isGlob } from "./glob.ts";
  * full; links to files are followed, links to folders are not. A path that exists is taken as it is, even with
  * `*` or `[` in its name.
  *
+ * @param choice among the files of folders and globs. Without a `/`, a glob is compared with names (`*.md`,
+ *   `node_modules`), else with the path from the folder or the fixed part of the glob (`docs/**`).
  * @throws UserError where one of `inputs` does not exist, matches nothing or cannot be read.
  */
-export function findFiles(inputs: readonly string[]): string[] {
+export function findFiles(inputs: readonly string[], choice: Choice = ALL): string[] {
   const byFile = new Map<string, string>();
-  for (const path of inputs.flatMap(filesOf).sort(compareCodePoints)) {
+  for (const path of inputs.flatMap((input) => filesOf(input, choice)).sort(compareCodePoints)) {
     const file = realPath(path);
     if (!byFile.has(file)) byFile.set(file, path);
   }
@@ -30,12 +42,14 @@ export function realPath(path: string): string {
   return reading(path, () => Deno.realPathSync(path));
 }
 
-function filesOf(input: string): string[] {
+function filesOf(input: string, choice: Choice): string[] {
   const kind = kindOf(input);
   if (kind === "file") return [input];
+  const isChosen = chosen(choice);
+  const left = choice.include.length + choice.exclude.length === 0 ? "" : " that include and exclude leave";
   if (kind === "folder") {
-    const files = [...filesBelow(input)];
-    if (files.length === 0) throw new UserError(`No files in the folder "${input}"`);
+    const files = [...filesBelow(input, "", isChosen)];
+    if (files.length === 0) throw new UserError(`No files in the folder "${input}"${left}`);
     return files;
   }
   if (!isGlob(input)) throw new UserError(`Cannot read "${input}": there is no such file or folder`);
@@ -44,9 +58,20 @@ function filesOf(input: string): string[] {
     throw new UserError(`Nothing matches "${input}": there is no folder "${root}"`);
   }
   const pattern = globPattern(input);
-  const files = [...filesBelow(root)].filter((path) => pattern.test(path));
-  if (files.length === 0) throw new UserError(`Nothing matches "${input}"`);
+  const files = [...filesBelow(root, "", isChosen)].filter((path) => pattern.test(path));
+  if (files.length === 0) throw new UserError(`Nothing matches "${input}"${left}`);
   return files;
+}
+
+/** Whether a file or folder, by its path from where the walk began, is one of those chosen. */
+type IsChosen = (below: string, isFolder: boolean) => boolean;
+
+function chosen({ include, exclude }: Choice): IsChosen {
+  const matcher = (glob: string) => globPattern(glob.includes("/") ? glob : `**/${glob}`);
+  const [wanted, unwanted] = [include.map(matcher), exclude.map(matcher)];
+  const isOne = (patterns: readonly RegExp[], path: string) => patterns.some((pattern) => pattern.test(path));
+  return (path, isFolder) =>
+    !isOne(unwanted, path) && (isFolder || wanted.length === 0 || isOne(wanted, path));
 }
 
 function kindOf(path: string): "file" | "folder" | undefined {
@@ -58,12 +83,13 @@ function kindOf(path: string): "file" | "folder" | undefined {
   }
 }
 
-function* filesBelow(folder: string): Generator<string> {
+function* filesBelow(folder: string, below: string, isChosen: IsChosen): Generator<string> {
   const entries = reading(folder, () => [...Deno.readDirSync(folder)]);
   for (const { name, isDirectory, isSymlink } of entries) {
     if (name.startsWith(".")) continue;
     const path = folder.endsWith(sep) ? folder + name : join(folder, name);
-    if (isDirectory) yield* filesBelow(path);
+    if (!isChosen(below + name, isDirectory)) continue;
+    if (isDirectory) yield* filesBelow(path, `${below}${name}/`, isChosen);
     else if (!isSymlink || kindOf(path) === "file") yield path;
   }
 }

@@ -68,9 +68,9 @@ export function writeSafetensors(
   entries: Iterable<TensorEntry>,
   metadata: Readonly<Record<string, string>> = {},
 ): Written {
-  const tensors = [...entries].sort(byDtypeThenName);
+  const { header, tensors } = safetensorsLayout(entries, metadata);
   using file = new AtomicFile(path);
-  file.write(encodeHeader(tensors, metadata));
+  file.write(header);
   for (const tensor of tensors) {
     const bytes = tensor.bytes();
     if (bytes.length !== sizeOf(tensor)) {
@@ -83,6 +83,20 @@ export function writeSafetensors(
   return file.commit();
 }
 
+/**
+ * What a file begins with, and the tensors in the order in which their elements follow: for writers that have the bytes
+ * elsewhere.
+ *
+ * @throws TypeError where an entry contradicts itself.
+ */
+export function safetensorsLayout<T extends TensorInfo>(
+  entries: Iterable<T>,
+  metadata: Readonly<Record<string, string>> = {},
+): { header: Uint8Array<ArrayBuffer>; tensors: T[] } {
+  const tensors = [...entries].sort(byDtypeThenName);
+  return { header: encodeHeader(tensors, metadata), tensors };
+}
+
 const RANK = new Map(Object.keys(DTYPES).map((dtype, rank) => [dtype, rank]));
 
 function byDtypeThenName(a: TensorInfo, b: TensorInfo): number {
@@ -92,7 +106,7 @@ function byDtypeThenName(a: TensorInfo, b: TensorInfo): number {
 function encodeHeader(
   tensors: readonly TensorInfo[],
   metadata: Readonly<Record<string, string>>,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   // A Map and not an object: names such as "0" would otherwise change places.
   const members = new Map<string, unknown>();
   if (Object.keys(metadata).length > 0) members.set("__metadata__", metadata);

@@ -75,7 +75,7 @@ export function armFigures(arm: Arm): ArmFigures {
 }
 
 function bitsFrom({ evaluation, validations }: Arm): BitsFrom | null {
-  if (evaluation) return evaluation.split === "val" ? "held_out" : "training_text";
+  if (evaluation) return evaluation.split === "train" ? "training_text" : "held_out";
   return validations.length > 0 ? "last_validation" : null;
 }
 

@@ -17,10 +17,13 @@ import {
   type Phase,
   pipelineFile,
   stageFile,
+  type Statistics,
+  statisticsFile,
   type Step,
   trainFile,
   type Training,
   type Validation,
+  type Warning,
 } from "./inputs.ts";
 import { readJson, readMetrics, type ReadText } from "./read.ts";
 
@@ -50,8 +53,8 @@ export interface Staged<T> {
   readonly value: T;
 }
 
-/** Prepared text. */
-export type Dataset = Staged<Meta>;
+/** Prepared text; `statistics`: null where the stage has left none. */
+export type Dataset = Staged<Meta> & { readonly statistics: Statistics | null };
 
 /** One model: its training, its evaluation, its decoding, as far as they are there. */
 export interface Arm {
@@ -65,11 +68,12 @@ export interface Arm {
   readonly phases: readonly Phase[];
   readonly steps: readonly Step[];
   readonly validations: readonly Validation[];
+  readonly warnings: readonly Warning[];
   readonly evaluation: ArmEvaluation | null;
   readonly decoding: DecodedArm | null;
 }
 
-/** An arm's evaluation and the part of the text that it is about: `val` or `train`. */
+/** An arm's evaluation and the part of the text that it is about: `val`, `test` or `train`. */
 export type ArmEvaluation = EvaluatedArm & { readonly split: string };
 
 /**
@@ -88,7 +92,10 @@ export function collect(folder: string, needs: readonly Need[], read: ReadText):
       if (value === null) missing.push(`The ${run} stage ${id} has left no ${file}.`);
       return value === null ? [] : [{ id, value }];
     });
-  const data = results("prepare", "meta.json", metaFile);
+  const data = results("prepare", "meta.json", metaFile).map(({ id, value }) => {
+    const { folder } = needs.find((need) => need.id === id)!;
+    return { id, value, statistics: readJson(read, join(folder, "statistics.json"), statisticsFile) };
+  });
   const evaluations = results("eval", "eval.json", evalFile);
   const decodings = results("decode", "decode.json", decodeFile);
   const arms = collectArms(of("train"), evaluations, decodings, read, missing);
@@ -142,7 +149,7 @@ function collectArms(
   missing: string[],
 ): Arm[] {
   const heldOutFirst = [...evaluations].sort((a, b) =>
-    Number(b.value.split === "val") - Number(a.value.split === "val")
+    Number(b.value.split !== "train") - Number(a.value.split !== "train")
   );
   const evaluated = heldOutFirst.flatMap(({ value }) =>
     value.arms.map((arm) => ({ ...arm, split: value.split }))
@@ -184,6 +191,7 @@ function collectArm(
     phases: training?.curriculum.phases ?? phasesSeen(steps),
     steps,
     validations: metrics?.validations ?? [],
+    warnings: metrics?.warnings ?? [],
     evaluation,
     decoding,
   };
@@ -194,7 +202,7 @@ function namedIn(config: Config | null): string {
 }
 
 /** The phases that the logged steps show: of a training that has not ended, nothing else is known. */
-function phasesSeen(steps: readonly Step[]): Phase[] {
+export function phasesSeen(steps: readonly Step[]): Phase[] {
   const phases: Phase[] = [];
   for (const { step, weights } of steps) {
     const open = phases.at(-1);

@@ -25,7 +25,7 @@ function part({ id, value }: Staged<Decoding>, index: number, several: boolean):
   const { machine } = value;
   const drafting = value.arms.filter((arm) => arm.speculative !== null);
   return markup`${several && markup`<h3>Stage ${id}</h3>`}
-<p>Greedy decoding of up to ${count(value.new_tokens)} new tokens after prompts of ${
+<p>Greedy decoding of up to ${count(value.new_tokens)} new tokens after prompts of at most ${
     count(value.prompt_bytes)
   } bytes${
     value.batch === 1 && ", one prompt at a time"

@@ -21,11 +21,12 @@ during training.</p>`
 }
 
 function evaluationTable({ id, value: { split, arms } }: Staged<Evaluation>): Markup {
-  const text = split === "val" ? "held-out text" : "training text";
+  const text = split === "train" ? "training text" : `held-out text (${split})`;
   const depth = Math.max(0, ...arms.map((arm) => arm.heads.length));
   const columns: Column<EvaluatedArm>[] = [
     { heading: "arm", cell: (arm) => arm.id },
     { heading: "bytes", cell: (arm) => count(arm.bytes) },
+    { heading: "context, bytes", cell: ({ context }) => context === undefined ? NONE : count(context.bytes) },
     { heading: "bits per byte\u00a0↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
     { heading: "tokens per forward, estimated\u00a0↑", cell: estimate },
     ...Array.from({ length: depth }, (_, i): Column<EvaluatedArm> => ({
@@ -34,7 +35,7 @@ function evaluationTable({ id, value: { split, arms } }: Staged<Evaluation>): Ma
     })),
   ];
   const caption =
-    `Stage ${id}, on ${text}. For each head: accuracy (share of tokens whose most likely guess is right, given the
+    `Stage ${id}, on ${text}. Context: how much text a prediction can look back on, at most and on average. For each head: accuracy (share of tokens whose most likely guess is right, given the
 true text before them) and, in brackets, loss in nats per token.`;
   return table(caption, columns, arms, { cards: true });
 }

@@ -15,7 +15,7 @@ export interface Figures {
   readonly name: string;
   readonly headline: string;
   readonly missing: readonly string[];
-  readonly data: readonly ({ readonly id: string } & Pick<Meta, "splits">)[];
+  readonly data: readonly ({ readonly id: string } & Pick<Meta, "tokenizer" | "splits">)[];
   readonly arms: readonly ArmFigures[];
   readonly evaluations: readonly ({ readonly id: string } & Evaluation)[];
   /** Without the samples. */
@@ -30,7 +30,11 @@ export function figures(results: Results): Figures {
     name: results.name,
     headline: headline(results),
     missing: results.missing,
-    data: results.data.map(({ id, value }) => ({ id, splits: value.splits })),
+    data: results.data.map(({ id, value }) => ({
+      id,
+      tokenizer: value.tokenizer,
+      splits: value.splits,
+    })),
     arms: results.arms.map(armFigures),
     evaluations: results.evaluations.map(({ id, value }) => ({ id, ...value })),
     decodings: results.decodings.map(({ id, value }) => ({

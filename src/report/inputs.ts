@@ -20,12 +20,42 @@ export const pipelineFile = z.object({
   versions: versions.optional(),
 });
 
-const split = z.object({ documents: count, bytes: count, tokens: count });
+const split = z.object({ documents: count, bytes: count, tokens: count, shards: z.array(z.unknown()) });
 
 /** meta.json of a prepare stage. */
 export const metaFile = z.object({
-  sources: z.array(z.object({ path: z.string(), bytes: count, documents: count })),
-  splits: z.object({ train: split, val: split }),
+  tokenizer: z.object({ kind: z.string(), vocab: count }),
+  sources: z.array(z.object({
+    path: z.string(),
+    documents: count,
+    bytes: count,
+    tokens: count,
+    skipped: count,
+  })),
+  cleaning: z.record(z.string(), z.object({ documents: count, bytes: count })),
+  splits: z.object({ train: split, val: split, test: split.optional() }),
+});
+
+const tokenCount = z.object({ label: z.string(), count });
+
+/** statistics.json of a prepare stage. */
+export const statisticsFile = z.object({
+  lengths: z.object({
+    documents: count,
+    shortest: count,
+    longest: count,
+    mean: ratio,
+    bins: z.array(z.object({ from: count, documents: count })),
+  }),
+  frequencies: z.object({
+    counted: count,
+    tokens: count,
+    used: count,
+    vocab: count,
+    most: z.array(tokenCount),
+    least: z.array(tokenCount),
+  }),
+  samples: z.array(z.object({ split: z.string(), document: count, tokens: count, text: z.string() })),
 });
 
 const phase = z.object({ from: count, to: count, weights: z.array(z.number()) });
@@ -49,6 +79,12 @@ export const stepLine = z.object({
   step: count,
   heads: z.array(z.number().nullable()),
   weights: z.array(z.number()),
+  tokens: count.optional(),
+  lr: z.number().optional(),
+  grad_norm: z.number().optional(),
+  tokens_per_s: z.number().optional(),
+  mfu: z.number().nullable().optional(),
+  memory_bytes: z.number().optional(),
 });
 
 /** A line of metrics.jsonl with `kind: "validation"`. */
@@ -57,6 +93,9 @@ export const validationLine = z.object({
   bits_per_byte: z.number(),
   expected_tokens_per_forward: z.number(),
 });
+
+/** A line of metrics.jsonl with `kind: "warning"`. */
+export const warningLine = z.object({ step: count, name: z.string(), message: z.string() });
 
 /** eval.json. */
 export const evalFile = z.object({
@@ -72,6 +111,7 @@ export const evalFile = z.object({
     })),
     bits_per_byte: z.number(),
     bytes: count,
+    context: z.object({ tokens: count, bytes: count }).optional(),
     tokens: count,
     expected_tokens_per_forward: z.number().optional(),
   })),
@@ -140,6 +180,8 @@ export const decodeFile = z.object({
 export type Command = NonNullable<z.output<typeof stageFile>["command"]>;
 /** What {@link metaFile} reads. */
 export type Meta = z.output<typeof metaFile>;
+/** What {@link statisticsFile} reads. */
+export type Statistics = z.output<typeof statisticsFile>;
 /** What {@link trainFile} reads. */
 export type Training = z.output<typeof trainFile>;
 /** A stretch of steps with fixed weights, `from` included, `to` not. */
@@ -148,6 +190,8 @@ export type Phase = z.output<typeof phase>;
 export type Step = z.output<typeof stepLine>;
 /** What {@link validationLine} reads. */
 export type Validation = z.output<typeof validationLine>;
+/** What {@link warningLine} reads. */
+export type Warning = z.output<typeof warningLine>;
 /** What {@link evalFile} reads. */
 export type Evaluation = z.output<typeof evalFile>;
 /** One arm of {@link evalFile}. */

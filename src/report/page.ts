@@ -1,6 +1,7 @@
 /** The page: head, headline, and its sections in the order in which a reader asks. */
 
 import type { Results } from "./collect.ts";
+import { dataSection } from "./data.ts";
 import { decodingSection } from "./decoding.ts";
 import { evaluationSection } from "./evaluation.ts";
 import { armName, headline } from "./headline.ts";
@@ -35,7 +36,7 @@ ${
 <main>
 ${summarySection(results)}${trainingSection(results)}${evaluationSection(results)}${
       decodingSection(results)
-    }${samplesSection(results)}${provenanceSection(results)}</main>
+    }${samplesSection(results)}${dataSection(results)}${provenanceSection(results)}</main>
 <footer>The numbers of this page stand in report.json beside it, the curves in each training stage's metrics.jsonl.</footer>
 </body>
 </html>

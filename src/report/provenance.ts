@@ -1,24 +1,16 @@
-/** What was run: text, configuration, versions, machine, and the command that does it again. */
+/** What was run: configuration, versions, machine, and the command that does it again. */
 
 import { commandLines, type StageCommand } from "./commands.ts";
-import type { Arm, Config, Dataset, Results } from "./collect.ts";
+import type { Arm, Config, Results } from "./collect.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
-import { count, plural, size } from "./numbers.ts";
+import { count } from "./numbers.ts";
+import { shown } from "./shown.ts";
 import { NONE } from "./summary.ts";
-import { type Column, table } from "./table.ts";
-
-/** Sources that a table lists; a folder of text may have thousands. */
-const SOURCES = 12;
 
 /** The section that lets somebody else do it again. */
 export function provenanceSection(results: Results): Markup {
   return markup`<section aria-labelledby="run"><h2 id="run">What was run</h2>
 ${commandsPart(results.commands)}
-${
-    results.data.length === 0
-      ? markup`<p>No prepared text was among this report's inputs.</p>`
-      : results.data.map(dataPart)
-  }
 <h3>Arms</h3>
 ${armsTable(results.arms)}
 ${
@@ -35,29 +27,6 @@ function commandsPart(stages: readonly StageCommand[]): Content {
   if (stages.length === 0) return null;
   return markup`<p>To run it again:</p>
 <pre><code>${commandLines(stages).join("\n")}</code></pre>`;
-}
-
-function dataPart({ id, value: { sources, splits } }: Dataset): Markup {
-  const bytes = splits.train.bytes + splits.val.bytes;
-  const columns: Column<readonly [string, { documents: number; bytes: number; tokens: number }]>[] = [
-    { heading: "part", cell: ([name]) => name },
-    { heading: "documents", cell: ([, part]) => count(part.documents) },
-    { heading: "bytes", cell: ([, part]) => count(part.bytes) },
-    { heading: "tokens", cell: ([, part]) => count(part.tokens) },
-  ];
-  const shownSources = sources.slice(0, SOURCES);
-  return markup`<h3>Text: ${id}</h3>
-${
-    table(`${size(bytes)} of text as bytes; the held-out part is never trained on.`, columns, [
-      ["training", splits.train],
-      ["held out", splits.val],
-    ])
-  }<p class="note">${plural(sources.length, "source")}: ${
-    shownSources.map((source, i) =>
-      markup`${i > 0 && ", "}<code>${shown(source.path)}</code> (${size(source.bytes)})`
-    )
-  }${sources.length > SOURCES && ` and ${count(sources.length - SOURCES)} more`}.</p>
-`;
 }
 
 function armsTable(arms: readonly Arm[]): Markup {
@@ -123,12 +92,6 @@ function settingText(value: unknown): string {
     return value.map(shown).join(", ");
   }
   return JSON.stringify(value) ?? NONE;
-}
-
-/** A path from the root without its first folders: they say where somebody's files lie, not what was run. */
-function shown(text: string): string {
-  const parts = text.split("/");
-  return text.startsWith("/") && parts.length > 3 ? `…/${parts.slice(-2).join("/")}` : text;
 }
 
 function versionsPart({ versions }: Results): Content {

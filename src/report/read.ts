@@ -4,7 +4,7 @@ import type * as z from "zod";
 import { fileError } from "../formats/file_errors.ts";
 import { parseJson } from "../formats/json.ts";
 import { UserError } from "../stage/errors.ts";
-import { type Step, stepLine, type Validation, validationLine } from "./inputs.ts";
+import { type Step, stepLine, type Validation, validationLine, type Warning, warningLine } from "./inputs.ts";
 
 /** The text of a file; null when there is no such file. Tests give their own. */
 export type ReadText = (path: string) => string | null;
@@ -33,38 +33,66 @@ export function readJson<T>(read: ReadText, path: string, schema: z.ZodType<T>):
 export interface Metrics {
   readonly steps: readonly Step[];
   readonly validations: readonly Validation[];
+  readonly warnings: readonly Warning[];
 }
 
 /**
- * The lines of metrics.jsonl; null when there is no such file. A resumed run writes steps again that it had
- * already written: the last line of a step counts. A last line without its end was cut off by a kill: it is
- * left out. Lines of other kinds are skipped.
+ * The lines of metrics.jsonl; null when there is no such file. A last line without its end was cut off by a kill: it is
+ * left out.
  *
  * @throws {UserError} with the line's number when a line is malformed
  */
 export function readMetrics(read: ReadText, path: string): Metrics | null {
   const text = read(path);
   if (text === null) return null;
-  const steps = new Map<number, Step>();
-  const validations = new Map<number, Validation>();
+  const lines = new MetricsLines(path);
   // What follows the last line break is empty, or a line that was cut off.
-  text.split("\n").slice(0, -1).forEach((line, i) => {
+  for (const line of text.split("\n").slice(0, -1)) lines.add(line);
+  return lines.metrics();
+}
+
+/**
+ * The lines of metrics.jsonl, one after another. A resumed run writes steps again that it had already written: the last
+ * line of a step counts. Lines of other kinds are skipped.
+ */
+export class MetricsLines {
+  readonly #steps = new Map<number, Step>();
+  readonly #validations = new Map<number, Validation>();
+  readonly #warnings = new Map<string, Warning>();
+  #count = 0;
+
+  constructor(readonly path: string) {}
+
+  /** @throws {UserError} with the line's number when it is malformed */
+  add(line: string): void {
+    const where = `"${this.path}" line ${++this.#count}`;
     if (line.trim() === "") return;
-    const where = `"${path}" line ${i + 1}`;
     const value = parseJson(line, where);
     const kind = kindOf(value);
     if (kind === undefined) throw new UserError(`Cannot read ${where}: an object with a "kind" expected`);
-    if (kind === "step") keepLast(steps, checked(where, value, stepLine));
-    if (kind === "validation") keepLast(validations, checked(where, value, validationLine));
-  });
-  return { steps: inOrder(steps), validations: inOrder(validations) };
+    if (kind === "step") keepLast(this.#steps, checked(where, value, stepLine));
+    if (kind === "validation") keepLast(this.#validations, checked(where, value, validationLine));
+    if (kind === "warning") {
+      const warning = checked(where, value, warningLine);
+      this.#warnings.set(`${warning.step} ${warning.name}`, warning);
+    }
+  }
+
+  /** What was added up to now. */
+  metrics(): Metrics {
+    return {
+      steps: inOrder(this.#steps),
+      validations: inOrder(this.#validations),
+      warnings: inOrder(this.#warnings),
+    };
+  }
 }
 
 function keepLast<T extends { readonly step: number }>(lines: Map<number, T>, line: T): void {
   lines.set(line.step, line);
 }
 
-function inOrder<T extends { readonly step: number }>(lines: Map<number, T>): T[] {
+function inOrder<T extends { readonly step: number }>(lines: Map<unknown, T>): T[] {
   return [...lines.values()].sort((a, b) => a.step - b.step);
 }
 

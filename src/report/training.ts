@@ -3,16 +3,39 @@
 import { type Band, extent, lineChart, type Series } from "./chart.ts";
 import type { Arm, Results } from "./collect.ts";
 import { armName } from "./headline.ts";
-import type { Phase, Validation } from "./inputs.ts";
+import type { Phase, Validation, Warning } from "./inputs.ts";
 import { type Markup, markup } from "./markup.ts";
 
 /** The charts, as far as there are curves. */
-export function trainingSection({ arms }: Results): Markup {
+export function trainingSection({ arms }: Pick<Results, "arms">, extra?: Markup): Markup {
   return markup`<section aria-labelledby="training"><h2 id="training">Training</h2>
+${warnings(arms)}
 ${lossCharts(arms.filter((arm) => arm.steps.length > 0))}
 ${validationCharts(arms)}
-</section>
+${extra}</section>
 `;
+}
+
+/** What the training itself has warned of. */
+function warnings(arms: readonly Arm[]): Markup | null {
+  const said = arms.flatMap((arm) => {
+    const byName = Map.groupBy(arm.warnings, ({ name }) => name);
+    return [...byName.values()].map((alike) => ({ arm, alike }));
+  });
+  if (said.length === 0) return null;
+  return markup`<h3>Warnings</h3>
+<ul class="warnings">${
+    said.map(({ arm, alike }) =>
+      markup`<li><strong>${armName(arm)}, ${whenSaid(alike)}:</strong> ${alike.at(-1)!.message}</li>
+`
+    )
+  }</ul>`;
+}
+
+/** `step 40`, or of several alike, of which the last one is shown, `step 340 (15 times from step 60 on)`. */
+function whenSaid(alike: readonly Warning[]): string {
+  const last = `step ${alike.at(-1)!.step}`;
+  return alike.length === 1 ? last : `${last} (${alike.length} times from step ${alike[0]!.step} on)`;
 }
 
 function lossCharts(arms: readonly Arm[]): Markup {
@@ -114,7 +137,8 @@ head 1's choice. What decoding measured stands below, where it was measured.</fi
 </div>`;
 }
 
-function lastStep(arms: readonly Arm[]): number {
+/** The last step that any of the arms has come to; at least 1. */
+export function lastStep(arms: readonly Arm[]): number {
   return Math.max(
     1,
     ...arms.flatMap((arm) => [

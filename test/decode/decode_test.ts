@@ -5,6 +5,7 @@ import * as z from "zod";
 import type { DecodeConfig, TrainConfig } from "../../src/config/schema.ts";
 import { run as decode } from "../../src/decode/decode.ts";
 import { Interrupted } from "../../src/stage/errors.ts";
+import { tinyTokenizer, writeSubwordSet } from "../data/subword_set.ts";
 import { armOf, configs, ioFor, makeText, readJson, textOf, trainArm, withRuns } from "../train/fixture.ts";
 
 const count = z.int().min(0);
@@ -57,6 +58,7 @@ const schema = z.strictObject({
       different: count,
       first_differences: z.array(z.strictObject({ prompt: count, at: count, gap: z.number().min(0) })),
     })),
+    bytes_per_token: z.number(),
     repetition: z.strictObject({ rep_4: z.number(), distinct_2: z.number() }),
     samples: z.array(z.strictObject({
       prompt: z.string(),
@@ -172,7 +174,7 @@ withRuns(
     await decodeArms(folder, ["arm"], { new_tokens: 10 }); // the end token, 5 bytes, and 10: 16
     await assert.rejects(
       decodeArms(folder, ["arm"], { new_tokens: 11 }),
-      /6 .* 11 .* do not fit .*context of 16/,
+      /A prompt of 6 tokens and new_tokens \(11\) do not fit the context of arm \(16\)/,
     );
     await assert.rejects(decodeArms(folder, ["arm"], { prompt_bytes: 1_000_000 }), {
       name: "UserError",
@@ -180,6 +182,35 @@ withRuns(
     });
   },
 );
+
+withRuns("decode continues text of subwords, and says how much of it a token stands for", async (folder) => {
+  const story = "the cat sat on the mat, and the naïve 🦊 sat on the cat. ";
+  const texts = { train: [[story.repeat(60)]], val: [[story.repeat(3), `a ${story}`, story]] };
+  writeSubwordSet(join(folder, "text"), texts, tinyTokenizer(story.repeat(9), 300));
+  const { arm } = configs(
+    "arm.train.steps=100",
+    "arm.train.lr=0.02",
+    "arm.curriculum=mtp",
+    "arm.model.context=32",
+  );
+  await trainArm(folder, arm);
+  const { file: { arms: [decoded] } } = await decodeArms(folder, ["arm"], {
+    prompt_bytes: 30,
+    new_tokens: 12,
+  });
+  assert.equal(decoded!.equal!.identical, 3);
+  assert.ok(decoded!.bytes_per_token > 1.5, `${decoded!.bytes_per_token} bytes a token`);
+  for (const { prompt, text, drafted } of decoded!.samples) {
+    assert.match(prompt, /^(a )?the cat sat on the mat, and/);
+    assert.ok(new TextEncoder().encode(prompt).length <= 30);
+    assert.ok(!text.startsWith("\ufffd") && drafted.every(([from, to]) => from < to && to <= text.length));
+  }
+  await assert.rejects(decodeArms(folder, ["arm"], { prompt_bytes: 30, new_tokens: 31 }), {
+    name: "UserError",
+    message:
+      /^A prompt of \d+ tokens and new_tokens \(31\) do not fit the context of arm \(32\): lower new_tokens or/,
+  });
+});
 
 withRuns("decode in strict mode runs on the CPU, and refuses CUDA", async (folder) => {
   await makeText(folder);

@@ -1,20 +1,21 @@
 /** Proves where prompts are cut: from the openings of documents, or from beginnings of words where documents are few. */
 import assert from "node:assert/strict";
 import { cutPrompts } from "../../src/decode/prompts.ts";
-import { SplitWriter, writeMeta } from "../../src/data/shards.ts";
-import { textOf } from "../../src/decode/text.ts";
+import { openShardSet } from "../../src/data/shards.ts";
+import { textOf as textBy } from "../../src/decode/text.ts";
+import { byteTokenizer } from "../../src/text/tokenizer.ts";
+import { writeByteSet } from "../data/byte_set.ts";
 import { withFiles } from "../support.ts";
 
 const END = 0;
 
 /** Makes a shard set whose held-out part are these documents. */
-function makeSet(folder: string, documents: readonly string[]): void {
-  using writer = new SplitWriter(folder, "val", 100);
-  for (const document of documents) writer.add(new TextEncoder().encode(document));
-  writeMeta(folder, [], { train: [], val: writer.finish() });
-}
+const makeSet = (folder: string, val: readonly (string | Uint8Array)[]) =>
+  writeByteSet(folder, { val }, { shardBytes: 100 });
 
-const cut = (folder: string, count: number, bytes: number) => cutPrompts(folder, "val", count, bytes);
+const cut = (folder: string, count: number, bytes: number) =>
+  cutPrompts(openShardSet(folder), "val", byteTokenizer(), count, bytes);
+const textOf = (ids: readonly number[]) => textBy(ids, byteTokenizer());
 
 withFiles("prompts are the openings of documents, evenly chosen, after the end token", (folder) => {
   makeSet(folder, Array.from({ length: 12 }, (_, i) => `document ${String.fromCharCode(97 + i)} goes on`));
@@ -69,4 +70,23 @@ withFiles("text without white space, or exactly as long as the prompt, still giv
 withFiles("the same set gives the same prompts", (folder) => {
   makeSet(folder, ["one two three four five six", "seven eight nine ten eleven"]);
   assert.deepEqual(cut(folder, 7, 9), cut(folder, 7, 9));
+});
+
+withFiles("a prompt ends with a whole character, and begins with one", (folder) => {
+  makeSet(folder, ["ab語cd", "語".repeat(20)]);
+  assert.deepEqual(cut(folder, 2, 4).map(textOf), ["ab", "語"]);
+  for (const prompt of cut(folder, 9, 7)) assert.match(textOf(prompt), /^ab語cd$|^ab語$|^語語$/);
+});
+
+withFiles("text that is not UTF-8 is cut where it is", (folder) => {
+  makeSet(folder, [new Uint8Array(12).fill(0x80)]);
+  assert.deepEqual(cut(folder, 2, 5).map((prompt) => prompt.length), [6, 5]);
+});
+
+withFiles("a split without text is refused", (folder) => {
+  makeSet(folder, ["some text"]);
+  assert.throws(() => cutPrompts(openShardSet(folder), "test", byteTokenizer(), 1, 4), {
+    name: "UserError",
+    message: "The text has no test part: name another split, or hold some out in the prepare stage",
+  });
 });

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { firstDifference } from "../../src/decode/compare.ts";
 import { greedy, type GreedyRequest } from "../../src/decode/greedy.ts";
 import { acceptedDrafts, speculate, type Speculated } from "../../src/decode/speculate.ts";
-import { MtpModel } from "../../src/model/mod.ts";
+import { type HeadKind, MtpModel } from "../../src/model/mod.ts";
 import { noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
 import { Optimizer } from "../../src/train/optimizer.ts";
 import { trainStep } from "../../src/train/step.ts";
@@ -28,8 +28,10 @@ function patternFrom(name: string, length: number): number[] {
 }
 
 /** A model of four heads that has seen the pattern for a while. */
-function trainedModel(steps = 80): MtpModel {
-  const model = new MtpModel(tinyOptions({ vocab: VOCAB, context: CONTEXT, K: 4 }), 1, "cpu");
+function trainedModel(steps = 80, kind: HeadKind = "linear"): MtpModel {
+  const layers = kind === "transformer" ? 6 : 2; // two for the trunk
+  const options = tinyOptions({ vocab: VOCAB, context: CONTEXT, layers });
+  const model = new MtpModel({ ...options, heads: { kind, count: 4 } }, 1, "cpu");
   using optimizer = new Optimizer(model.parameters, {
     beta1: 0.9,
     beta2: 0.95,
@@ -135,6 +137,17 @@ withOneThread("speculate() gives what greedy() gives on random models, where mos
     assert.ok(met.rejected > 0, JSON.stringify(met));
   }
 });
+
+for (const kind of ["transformer", "residual", "sequential"] as const) {
+  withOneThread(
+    `speculate() gives what greedy() gives with ${kind} heads, whose drafts are right and wrong`,
+    () => {
+      using model = trainedModel(30, kind);
+      const met = assertSpeculationIsGreedy(model, 60);
+      assert.ok(met.accepted > 0 && met.rejected > 0 && met.fullContexts > 0, JSON.stringify(met));
+    },
+  );
+}
 
 withOneThread("speculate() takes fewer passes where drafts are right: near K tokens each", () => {
   using model = trainedModel(150);

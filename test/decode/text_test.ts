@@ -1,7 +1,12 @@
-/** Proves the way back from byte tokens to text, and which stretches of it the marked tokens cover. */
+/** Proves the way back from tokens to text, and which stretches of it the marked tokens cover. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { markedText, textOf } from "../../src/decode/text.ts";
+import { markedText as markedBy, textOf as textBy } from "../../src/decode/text.ts";
+import { byteTokenizer, type Tokenizer } from "../../src/text/tokenizer.ts";
+
+const bytes = byteTokenizer();
+const textOf = (ids: readonly number[]) => textBy(ids, bytes);
+const markedText = (ids: readonly number[], marked: readonly boolean[]) => markedBy(ids, marked, bytes);
 
 const idsOf = (bytes: Iterable<number>): number[] => Array.from(bytes, (byte) => byte + 64);
 const utf8 = (text: string): number[] => idsOf(new TextEncoder().encode(text));
@@ -58,4 +63,16 @@ Deno.test("markedText() marks, for any text and marks, exactly the units that en
       ranges.forEach(([from, to], i) => assert.ok(from < to && (i === 0 || ranges[i - 1]![1] < from)));
     }),
   );
+});
+
+Deno.test("markedText() marks what a token of several bytes completes, a character begun before it included", () => {
+  const fox = new TextEncoder().encode("🦊");
+  const pieces = [[], [...new TextEncoder().encode("the ")], [...fox.slice(0, 3)], [fox[3]!, 0x73]]; // 0x73: s
+  const decode = (ids: ArrayLike<number>) => Uint8Array.from(Array.from(ids).flatMap((id) => pieces[id]!));
+  const subwords = { ...bytes, kind: "bpe", decode } as Tokenizer;
+  assert.deepEqual(markedBy([0, 1, 2, 3, 1], [true, false, true, false, true], subwords), {
+    text: "the 🦊sthe ",
+    ranges: [[7, 11]],
+  });
+  assert.deepEqual(markedBy([1, 2, 3], [false, false, true], subwords).ranges, [[4, 7]]);
 });

@@ -1,18 +1,21 @@
 /** Proves the eval stage: its figures are those of a full forward pass for every single token, written out plainly. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { readDocuments, verifyShards } from "../../src/data/shards.ts";
+import { readDocuments } from "../../src/data/documents.ts";
+import { verifyShards } from "../../src/data/shards.ts";
 import { run as evaluate } from "../../src/eval/eval.ts";
 import type { MtpModel } from "../../src/model/mod.ts";
 import { Interrupted } from "../../src/stage/errors.ts";
 import { noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
 import { openArm } from "../../src/train/arm.ts";
+import { tinyTokenizer, writeSubwordSet } from "../data/subword_set.ts";
 import {
   armOf,
   configs,
   ioFor,
   type Json,
   makeText,
+  metricsOf,
   readJson,
   textOf,
   trainArm,
@@ -134,6 +137,73 @@ withRuns(
   },
 );
 
+withRuns("bits per byte of a subword model are nats / ln 2 / bytes of the text", async (folder) => {
+  const story = "the cat sat on the mat, and the naïve 🦊 sat on the cat. ";
+  const texts = {
+    train: [[story.repeat(20), story.repeat(9)]],
+    val: [["the naïve cat sat on the 🦊. ".repeat(3), "a mat"], [
+      "café <|endoftext|> on the mat\n\n the end",
+    ]],
+  };
+  const ids = writeSubwordSet(join(folder, "text"), texts, tinyTokenizer(story.repeat(9), 300));
+  const { arm } = configs("arm.train.steps=40", "arm.train.lr=0.02", "arm.curriculum=mtp");
+  await trainArm(folder, arm);
+  const { arms: [scored] } = await evaluateArms(folder, ["arm"]);
+
+  using opened = openArm(armOf(folder), "cpu");
+  const perStream = ids.val.map((documents) => {
+    const stream = [END, ...documents.flatMap((document) => [...document, END])];
+    return scoresByHand(opened.model, stream)[0]!;
+  });
+  const nats = sum(perStream.flat().map(({ nll }) => nll));
+  const bytes = new TextEncoder().encode(texts.val.flat().join("")).length;
+  const tokens = sum(ids.val.flat().map((document) => document.length + 1)); // each, and its end token
+  assert.ok(bytes > 1.5 * tokens, `${bytes} bytes in ${tokens} tokens`);
+  assert.equal(scored!.bytes, bytes);
+  assert.equal(scored!.tokens, tokens);
+  const bitsPerByte = nats / Math.log(2) / bytes;
+  assert.ok(
+    Math.abs(scored!.bits_per_byte - bitsPerByte) < TOLERANCE,
+    `${scored!.bits_per_byte}, expected ${bitsPerByte}`,
+  );
+  const line = metricsOf(join(folder, "arm")).findLast(({ kind }) => kind === "step")!;
+  assert.ok((line.bytes as number) > (line.tokens as number), "training counts bytes of text too");
+});
+
+withRuns("context_bytes gives models of bytes and of subwords windows of as much text", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const scored = async (...overrides: string[]) => {
+    const { arms, lines } = await evaluateArms(folder, ["arm"], "scores.tokens=100", ...overrides);
+    return { context: (arms[0] as unknown as { context: Json }).context, lines };
+  };
+  assert.equal((await scored()).context.tokens, 16);
+  assert.deepEqual((await scored("scores.context_bytes=8")).context, { tokens: 8, bytes: 8 });
+  const { context, lines } = await scored("scores.context_bytes=40");
+  assert.equal(context.tokens, 16);
+  assert.equal(lines[1], "warning: arm: context_bytes (40) are 40 tokens, more than its context (16)");
+});
+
+withRuns(
+  "eval refuses a split that is not there, and text of another tokenizer, saying what differs",
+  async (folder) => {
+    await makeText(folder);
+    await trainArm(folder, configs().arm);
+    await assert.rejects(evaluateArms(folder, ["arm"], "scores.split=test"), {
+      name: "UserError",
+      message: "The text has no test part: name another split, or hold some out in the prepare stage",
+    });
+    Deno.removeSync(join(folder, "text"), { recursive: true });
+    const texts = { train: [["the cat sat"]], val: [["the mat"]] };
+    writeSubwordSet(join(folder, "text"), texts, tinyTokenizer("the cat sat on the mat. ".repeat(9)));
+    await assert.rejects(evaluateArms(folder, ["arm"]), {
+      name: "UserError",
+      message:
+        /^The text has another tokenizer than the one that arm was trained on: kind: "bytes" for arm, "bpe" now\. Name the prepare stage that arm needs$/,
+    });
+  },
+);
+
 withRuns("eval scores several shards of a split, and no more tokens than asked", async (folder) => {
   await makeText(folder);
   await trainArm(folder, configs().arm);
@@ -170,6 +240,7 @@ withRuns("eval scores the same text for arms of any K, each by its own heads", a
       "heads",
       "bits_per_byte",
       "bytes",
+      "context",
       "tokens",
       "acceptance",
       "expected_tokens_per_forward",

@@ -84,6 +84,34 @@ withFiles("AtomicFile replaces what a killed writer left", (folder) => {
   assert.deepEqual(names(folder), ["state.json"]);
 });
 
+withFiles(
+  "AtomicFile goes on from what another writer saved, and drops what was written behind it",
+  (folder) => {
+    const path = join(folder, "log");
+    const whole = Uint8Array.from({ length: 3 << 20 }, (_, i) => i * 7);
+    for (const isCommitted of [false, true]) { // killed before or after it came to its end
+      const killed = new AtomicFile(path);
+      killed.write(whole.subarray(0, 2_500_000));
+      const saved = killed.save();
+      assert.equal(saved, 2_500_000);
+      killed.write(new Uint8Array(2 << 20));
+      if (isCommitted) killed.commit();
+      else killed.leave();
+      using file = new AtomicFile(path, saved);
+      assert.equal(file.bytes, saved);
+      file.write(whole.subarray(saved));
+      const sha256 = createHash("sha256").update(whole).digest("hex");
+      assert.deepEqual(file.commit(), { bytes: whole.length, sha256 });
+      assert.equal(sha256OfFile(path), sha256);
+    }
+    Deno.writeFileSync(`${path}.partial`, new Uint8Array(10));
+    assert.throws(() => new AtomicFile(path, 11), {
+      name: "RangeError",
+      message: /has 10 bytes, expected 11$/,
+    });
+  },
+);
+
 withFiles("writeBytes() names the file, the reason and the remedy when the disk is full", (folder) => {
   const path = join(folder, "big");
   writeText(path, "old");

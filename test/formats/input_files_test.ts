@@ -34,6 +34,31 @@ withFiles("findFiles() takes each file once, whatever the order and overlap of t
   assert.deepEqual(found(folder, "**/*.txt", "c/d.txt"), ["a.txt", "b.txt", "c/d.txt"]);
 });
 
+withFiles(
+  "findFiles() takes what include names and leaves out what exclude does, folders with all in them",
+  (folder) => {
+    write(
+      folder,
+      "a.ts",
+      "a.min.js",
+      "docs/b.md",
+      "docs/old/c.md",
+      "src/d.ts",
+      "src/vendor/e.ts",
+      "vendor/f.ts",
+    );
+    const chosen = (input: string, include: string[], exclude: string[]) =>
+      findFiles([join(folder, input)], { include, exclude }).map((path) => path.slice(folder.length + 1));
+    assert.deepEqual(chosen("", ["*.ts", "docs/*.md"], ["vendor"]), ["a.ts", "docs/b.md", "src/d.ts"]);
+    assert.deepEqual(chosen("", [], ["*.ts", "docs/**"]), ["a.min.js"]);
+    assert.deepEqual(chosen("**/*.ts", [], ["src/vendor"]), ["a.ts", "src/d.ts", "vendor/f.ts"]);
+    assert.deepEqual(chosen("a.min.js", ["*.ts"], ["*.js"]), ["a.min.js"]); // named itself
+    assert.throws(() => chosen("docs", ["*.ts"], []), {
+      message: `No files in the folder "${folder}/docs" that include and exclude leave`,
+    });
+  },
+);
+
 withFiles("findFiles() leaves out names with a leading dot unless they are given", (folder) => {
   write(folder, ".hidden.txt", ".git/config", "a.txt");
   assert.deepEqual(found(folder, ""), ["a.txt"]);

@@ -40,6 +40,7 @@ export function completeRun(): Files {
     command: COMMAND,
   });
   put("text/meta.json", meta());
+  put("text/statistics.json", statistics());
   putArm(files, "ntp", 1, [[0, 400, 1]], 1.6);
   putArm(files, "forward", 4, [[0, 100, 1], [100, 200, 2], [200, 300, 3], [300, 400, 4]], 1.61);
   put("eval/stage.json", {
@@ -66,11 +67,43 @@ export function change(files: Files, path: string, edit: (value: any) => void): 
 function meta(): unknown {
   return {
     format: "foretoken-shards",
-    sources: [{ path: "stories", bytes: 4_000_000, documents: 9_876, invalidUtf8: false }],
+    tokenizer: { kind: "bytes", vocab: 320 },
+    sources: [{ path: "stories", bytes: 4_000_000, documents: 9_876, tokens: 4_000_000, skipped: 2 }],
+    cleaning: { deduplicate: { documents: 17, bytes: 6_212 }, min_bytes: { documents: 0, bytes: 0 } },
     splits: {
-      train: { documents: 9_678, bytes: 3_920_112, tokens: 3_929_791, shards: [] },
-      val: { documents: 198, bytes: 79_888, tokens: 80_087, shards: [] },
+      train: { documents: 9_678, bytes: 3_920_112, tokens: 3_929_791, shards: [{}] },
+      val: { documents: 198, bytes: 79_888, tokens: 80_087, shards: [{}] },
     },
+  };
+}
+
+function statistics(): unknown {
+  const count = (label: string, count: number) => ({ id: 1, label, count });
+  return {
+    lengths: {
+      documents: 9_876,
+      shortest: 12,
+      longest: 1_682,
+      mean: 405.2,
+      bins: [8, 16, 32, 64, 128, 256, 512, 1024].map((from, i) => ({
+        from,
+        documents: i === 2 ? 0 : 400 * i,
+      })),
+    },
+    frequencies: {
+      counted: 3_920_112,
+      tokens: 3_920_112,
+      used: 70,
+      vocab: 320,
+      most: [count("·", 696_633), count("e", 404_908)],
+      least: [count("<b>", 3), count("\\x1b", 4), count("Q", 5)],
+    },
+    samples: [{
+      split: "train",
+      document: 7,
+      tokens: 300,
+      text: "Once <i>upon</i> a time\u0007\n there was",
+    }],
   };
 }
 
@@ -171,6 +204,7 @@ function evaluation(): unknown {
     heads: Array.from({ length: heads }, (_, i) => head(i + 1)),
     bits_per_byte: bits,
     bytes: 79_888,
+    context: { tokens: 256, bytes: 255 },
     tokens: 80_087,
     expected_tokens_per_forward: 1 + (heads - 1) * 0.44,
     seconds: 3.2,

@@ -25,6 +25,7 @@ Deno.test("page() of a complete run has every section, chart and table", () => {
     "Evaluation",
     "Decoding",
     "Samples",
+    "Data",
     "What was run",
   ]);
   assert.deepEqual(titles(root), [
@@ -33,6 +34,7 @@ Deno.test("page() of a complete run has every section, chart and table", () => {
     "Bits per byte (head 1), lower is better",
     "Estimated tokens per forward, higher is better",
     "Tokens per forward and wall-clock speed-up",
+    "Length of the documents",
   ]);
   const text = textOf(root);
   for (
@@ -90,7 +92,7 @@ Deno.test("page() draws a gap while a head sleeps", () => {
 Deno.test("page() marks accepted drafts and spells out what a byte model may write", () => {
   const root = parse(pageOf());
   const texts = all(root, "div", "text");
-  assert.equal(texts.length, 6);
+  assert.equal(texts.length, 6 + 1); // the last one is of the training text
   assert.deepEqual(all(texts[0]!, "mark"), []);
   assert.deepEqual(
     all(texts[1]!, "mark").map(textOf).slice(0, 3),
@@ -136,7 +138,7 @@ Deno.test("page() without evaluation and decoding says so and leaves their secti
   assert.match(text, /No evaluation was among this report's inputs/);
   assert.match(text, /No decoding was among this report's inputs/);
   assert.match(text, /No prepared text was among this report's inputs/);
-  assert.equal(all(root, "section").length, 5);
+  assert.equal(all(root, "section").length, 6);
   assert.equal(titles(root).length, 3);
 });
 
@@ -151,6 +153,25 @@ Deno.test("page() of a training that has not ended shows its curves and says wha
     "head 1",
     "heads 1–2",
   ]);
+});
+
+Deno.test("page() says what the training has warned of, and is silent where it has not", () => {
+  const warning = { kind: "warning", step: 40, name: "loss_spike", message: "It jumped, <lower> lr" };
+  const source = pageOf((files) => {
+    const path = "/runs/quickstart/forward/metrics.jsonl";
+    const again = [50, 60].map((step) => ({
+      kind: "warning",
+      step,
+      name: "not_saved",
+      message: `Full at ${step}`,
+    }));
+    const lines = [warning, ...again].map((line) => `${JSON.stringify(line)}\n`);
+    files.set(path, `${files.get(path)}${lines.join("")}`);
+  });
+  parse(source);
+  assert.ok(source.includes("<strong>forward (K=4), step 40:</strong> It jumped, &lt;lower&gt; lr"));
+  assert.ok(source.includes("<strong>forward (K=4), step 60 (2 times from step 50 on):</strong> Full at 60"));
+  assert.ok(!pageOf().includes(">Warnings<"));
 });
 
 Deno.test("page() of decoding alone has no curves", () => {
@@ -252,4 +273,47 @@ Deno.test("figures() holds the numbers that the page prints", () => {
   assert.deepEqual(forward.outputs, { prompts: 16, identical: 16, ties: 0, different: 0 });
   assert.equal(forward.validations.length, 4);
   assert.deepEqual(JSON.parse(JSON.stringify(numbers)), numbers, "nothing is lost on the way into JSON");
+});
+
+Deno.test("page() says of the text what it holds, what was left out of it, and shows it", () => {
+  const root = parse(pageOf());
+  const data = all(root, "section").find((section) => section.attributes.get("aria-labelledby") === "data")!;
+  const text = textOf(data);
+  for (
+    const said of [
+      "4.00\u00a0MB of text as bytes",
+      "3,920,112",
+      "1.000",
+      "Left out: deduplicate: 17 documents (6.21\u00a0kB); unreadable: 2 records.",
+      "all 3,920,112 tokens",
+      "70 of 320 ids occur",
+      "17.8\u00a0%",
+      "train, document 7, 300 tokens",
+      "Once <i>upon</i> a time[U+0007]",
+    ]
+  ) {
+    assert.ok(text.includes(said), `the page says ${said}`);
+  }
+  assert.equal(all(data, "rect").length, 8);
+  const several = parse(pageOf((files) =>
+    change(files, "text/meta.json", (meta) => {
+      meta.tokenizer = { kind: "bpe", vocab: 32_000 };
+      meta.splits.test = { documents: 5, bytes: 600, tokens: 206, shards: [{}] };
+      meta.sources = Array.from(
+        { length: 40 },
+        (_, i) => ({ ...meta.sources[0], path: `/data/texts/${i}.txt` }),
+      );
+    })
+  ));
+  const tables = textOf(several);
+  assert.ok(tables.includes("tokens of a byte-level BPE of 32,000 ids"));
+  assert.ok(tables.includes("600") && tables.includes("200") && tables.includes("3.000"));
+  assert.ok(tables.includes("28 more") && !tables.includes("12.txt"));
+});
+
+Deno.test("page() does without statistics of the text", () => {
+  const root = parse(pageOf((files) => files.delete("/runs/quickstart/text/statistics.json")));
+  const data = all(root, "section").find((section) => section.attributes.get("aria-labelledby") === "data")!;
+  assert.equal(all(data, "svg").length, 0);
+  assert.ok(textOf(data).includes("3,920,112"));
 });
