@@ -6,22 +6,26 @@
 import { join } from "node:path";
 import type { StageConfig, StageKind } from "./config/schema.ts";
 import { writing } from "./formats/file_errors.ts";
+import { GrowingFile } from "./formats/growing_file.ts";
 import { EXIT, Interrupted, InUse, UserError } from "./stage/errors.ts";
-import { usesNative } from "./pipeline/permissions.ts";
+import { type Native, nativeOf } from "./pipeline/permissions.ts";
 import { readStageFile, type StageFile, type Status, writeStatus } from "./pipeline/stage_files.ts";
 import type { Run, StageIo } from "./stage/io.ts";
 import { Lock } from "./stage/lock.ts";
 import { stopOnSignals } from "./stage/signals.ts";
-import { Terminal } from "./stage/terminal.ts";
+import { inFull, Terminal } from "./stage/terminal.ts";
 
 type Entries = { [K in StageKind]: () => Promise<{ run: Run<Extract<StageConfig, { run: K }>> }> };
 
 /** Only the module of the stage that runs is loaded. */
 const ENTRIES: Entries = {
+  fetch: () => import("./fetch/fetch.ts"),
   prepare: () => import("./data/prepare.ts"),
+  import: () => import("./exchange/import.ts"),
   train: () => import("./train/train.ts"),
   eval: () => import("./eval/eval.ts"),
   decode: () => import("./decode/decode.ts"),
+  export: () => import("./exchange/export.ts"),
   report: () => import("./report/report.ts"),
 };
 
@@ -36,11 +40,11 @@ async function runStage(runFolder: string, id: string): Promise<number> {
     using _lock = writing(folder, () => Lock.take(join(folder, "lock"), `The stage ${id}`));
     const stage = readStageFile(folder);
     if (!stage) throw new UserError(`Nothing to run in ${folder}: there is no stage.json`);
-    using log = new LogFile(join(folder, "log.txt"));
+    using log = new GrowingFile(join(folder, "log.txt"));
     const record = recorderOf(folder, stage.fingerprint);
     record("running");
     try {
-      if (usesNative(stage.run)) await lockNative();
+      await lockNative(nativeOf(stage.config));
       const entry = await ENTRIES[stage.run]();
       await (entry.run as Run<StageConfig>)(stage.config, ioOf(stage, runFolder, terminal, log, stop));
     } catch (error) {
@@ -71,7 +75,7 @@ function recorderOf(folder: string, fingerprint: string): Recorder {
 }
 
 /** Puts down why the stage did not come to its end. Where that cannot be written either, the terminal still has it. */
-function conclude(error: unknown, record: Recorder, log: LogFile, terminal: Terminal): number {
+function conclude(error: unknown, record: Recorder, log: GrowingFile, terminal: Terminal): number {
   const succeeds = (act: () => void): boolean => {
     try {
       act();
@@ -84,25 +88,41 @@ function conclude(error: unknown, record: Recorder, log: LogFile, terminal: Term
   if (error instanceof Interrupted) {
     terminal.log(error.message);
     succeeds(() => record("interrupted"));
-    succeeds(() => log.line(error.message));
+    log.line(error.message);
     return EXIT.resumable;
   }
   const { sentence, stack } = explain(error);
   const isRecorded = succeeds(() => record("failed", sentence));
   if (!isRecorded) terminal.log(sentence); // else the runner says it
-  const isLogged = succeeds(() => log.line(stack ?? sentence));
+  const isLogged = log.line(stack ?? sentence) === null;
   if (!isLogged && stack !== undefined) terminal.log(stack);
   return EXIT.failed;
 }
 
 /** Native code is not bound by Deno's permissions: before it computes, no thread can start programs any more. */
-async function lockNative(): Promise<void> {
+async function lockNative(native: Native): Promise<void> {
+  if (native === "none") return;
+  if (native === "text") { // which is not bound to libtorch
+    const { refuseExec } = await import("./text/native.ts");
+    refuseExec();
+    return;
+  }
   const { load, refuseExec } = await import("./torch/mod.ts");
   load();
   refuseExec();
 }
 
-function ioOf(stage: StageFile, run: string, terminal: Terminal, log: LogFile, stop: AbortSignal): StageIo {
+/** Milliseconds between progress lines in the log. */
+const LOG_PROGRESS = 10_000;
+
+function ioOf(
+  stage: StageFile,
+  run: string,
+  terminal: Terminal,
+  log: GrowingFile,
+  stop: AbortSignal,
+): StageIo {
+  let logged = performance.now();
   return {
     id: stage.id,
     folder: join(run, stage.id),
@@ -113,7 +133,12 @@ function ioOf(stage: StageFile, run: string, terminal: Terminal, log: LogFile, s
       log.line(line);
       terminal.log(line);
     },
-    progress: (line) => terminal.progress(line),
+    progress: (line) => {
+      terminal.progress(line);
+      if (performance.now() - logged < LOG_PROGRESS) return;
+      logged = performance.now();
+      log.line(inFull(line));
+    },
   };
 }
 
@@ -121,31 +146,9 @@ function ioOf(stage: StageFile, run: string, terminal: Terminal, log: LogFile, s
 function explain(error: unknown): { sentence: string; stack?: string } {
   if (!(error instanceof Error)) return { sentence: String(error) };
   // By name: this file must not load the shim, and stages without it have no such class.
-  const isPlain = error instanceof UserError || error.name === "TorchError";
+  const isPlain = error instanceof UserError || error.name === "TorchError" || error.name === "TextError";
   if (isPlain) return { sentence: error.message };
   return { sentence: `${error.name}: ${error.message}`, stack: error.stack ?? String(error) };
-}
-
-/** Appends lines to a file; each attempt of a stage adds to the same one. */
-class LogFile implements Disposable {
-  readonly #file: Deno.FsFile;
-  readonly #encoder = new TextEncoder();
-
-  constructor(readonly path: string) {
-    this.#file = writing(path, () => Deno.openSync(path, { append: true, create: true }));
-  }
-
-  /** @throws {UserError} where the system refuses. */
-  line(text: string): void {
-    const bytes = this.#encoder.encode(`${text}\n`);
-    writing(this.path, () => {
-      for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#file.close();
-  }
 }
 
 if (import.meta.main) {

@@ -2,9 +2,12 @@
 
 import { checkCurriculum } from "./check/curriculum.ts";
 import { checkModel } from "./check/model.ts";
+import { DATASETS } from "./datasets.ts";
+import { fetchStageOf, isFetched } from "./fetched.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Problem } from "./problems.ts";
 import type { PipelineFile, StageKind } from "./schema.ts";
+import { pathsOfPrepare, resolvePrepare } from "./schema/prepare.ts";
 import type { Path } from "./document.ts";
 
 type Stage = PipelineFile["stages"][number];
@@ -15,6 +18,8 @@ export function checkPipeline(file: PipelineFile): Problem[] {
   return file.stages.flatMap((stage, i) => [
     ...checkId(stage, i, file.stages, keys),
     ...checkNeeds(stage, i, file.stages),
+    ...(stage.run === "fetch" ? checkFetch(stage, ["stages", i]) : []),
+    ...(stage.run === "prepare" ? checkPrepare(stage, ["stages", i], file.stages) : []),
     ...(stage.run === "train" ? checkTrain(stage, ["stages", i]) : []),
     ...(stage.run === "decode" ? checkDecode(stage, ["stages", i], file.stages) : []),
   ]);
@@ -34,11 +39,22 @@ function checkId(stage: Stage, i: number, stages: readonly Stage[], keys: Readon
 
 /** Which kinds of stage each kind reads: how many of each, [least, most]. */
 const READS: Record<StageKind, Partial<Record<StageKind, readonly [number, number]>>> = {
-  prepare: {},
-  train: { prepare: [1, 1] },
+  fetch: {},
+  prepare: { fetch: [0, Infinity] },
+  import: {},
+  train: { prepare: [1, 1], import: [0, 1] },
   eval: { prepare: [1, 1], train: [1, Infinity] },
   decode: { prepare: [1, 1], train: [1, Infinity] },
-  report: { prepare: [0, Infinity], train: [0, Infinity], eval: [0, Infinity], decode: [0, Infinity] },
+  export: { train: [0, 1], prepare: [0, 1] },
+  report: {
+    import: [0, Infinity],
+    export: [0, Infinity],
+    fetch: [0, Infinity],
+    prepare: [0, Infinity],
+    train: [0, Infinity],
+    eval: [0, Infinity],
+    decode: [0, Infinity],
+  },
 };
 
 function checkNeeds(stage: Stage, i: number, stages: readonly Stage[]): Problem[] {
@@ -64,9 +80,15 @@ function checkNeeds(stage: Stage, i: number, stages: readonly Stage[]): Problem[
   for (const [kind, [least, most]] of counts) {
     const number = found.get(kind) ?? 0;
     if (number >= least && number <= most) continue;
-    const wanted = least === most ? "one" : "at least one";
+    const wanted = least === most ? "one" : number < least ? "at least one" : "at most one";
     const message = `${aStage(stage.run)} needs ${wanted} ${kind} stage, found ${number || "none"}`;
     problems.push({ path: ["stages", i, "needs"], message });
+  }
+  if (stage.run === "export" && found.has("train") === (stage.from !== undefined)) {
+    problems.push({
+      path: ["stages", i, "needs"],
+      message: "an export stage has one train stage in needs, or the folder of one in from",
+    });
   }
   if (stage.run === "report" && stage.needs.length === 0) {
     problems.push({
@@ -78,11 +100,41 @@ function checkNeeds(stage: Stage, i: number, stages: readonly Stage[]): Problem[
 }
 
 function aStage(kind: StageKind): string {
-  return `${kind === "eval" ? "an" : "a"} ${kind} stage`;
+  return `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind} stage`;
+}
+
+function checkFetch({ dataset }: Extract<Stage, { run: "fetch" }>, path: Path): Problem[] {
+  if (dataset.includes("/") || Object.hasOwn(DATASETS, dataset)) return [];
+  const known = Object.keys(DATASETS);
+  const message = `expected owner/name or one of ${known.join(" | ")}, found "${dataset}"` +
+    didYouMean(dataset, known);
+  return [{ path: [...path, "dataset"], message }];
+}
+
+/** `fetched:raw` is about a fetch stage among the needs. */
+function checkPrepare(
+  stage: Extract<Stage, { run: "prepare" }>,
+  path: Path,
+  stages: readonly Stage[],
+): Problem[] {
+  const fetching = stages.filter(({ id, run }) => run === "fetch" && stage.needs.includes(id)).map(({ id }) =>
+    id
+  );
+  const named = pathsOfPrepare(resolvePrepare(stage, (path) => path)).filter(isFetched).map(fetchStageOf);
+  return named.filter((id) => !fetching.includes(id)).map((id) => ({
+    path: [...path, "input"],
+    message: `fetched:${id} needs a fetch stage "${id}" in needs, found ${fetching.join(", ") || "none"}` +
+      didYouMean(id, fetching),
+  }));
 }
 
 function checkTrain(stage: Extract<Stage, { run: "train" }>, path: Path): Problem[] {
-  const { steps, warmup } = stage.train;
+  const { steps, warmup, schedule, decay } = stage.train;
+  const falling = Math.round(decay * steps);
+  const overlap = schedule !== "wsd" || warmup > steps || warmup + falling <= steps ? [] : [{
+    path: [...path, "train", "decay"],
+    message: `the decay (${falling} steps) and the warm-up (${warmup}) exceed steps (${steps})`,
+  }];
   const tooLong = warmup <= steps ? [] : [{
     path: [...path, "train", "warmup"],
     message: `expected at most as many as steps (${steps}), found ${warmup}`,
@@ -91,22 +143,29 @@ function checkTrain(stage: Extract<Stage, { run: "train" }>, path: Path): Proble
     ...checkModel(stage.model, [...path, "model"]),
     ...checkCurriculum(stage.curriculum, stage.model.heads.count, [...path, "curriculum"]),
     ...tooLong,
+    ...overlap,
   ];
 }
 
-/** A prompt, with the start token that an opening of a document has before it, and its continuation fit the context. */
+/**
+ * A prompt of bytes, with the start token that an opening of a document has before it, and its continuation fit the
+ * context. How many tokens a prompt of subwords has is known only when it is cut.
+ */
 function checkDecode(
   { needs, prompt_bytes, new_tokens }: Extract<Stage, { run: "decode" }>,
   path: Path,
   stages: readonly Stage[],
 ): Problem[] {
-  const tokens = 1 + prompt_bytes + new_tokens;
+  const text = stages.find((stage) => stage.run === "prepare" && needs.includes(stage.id));
+  const bytes = text?.run === "prepare" && text.tokenizer === "bytes";
+  const tokens = 1 + (bytes ? prompt_bytes : 1) + new_tokens;
   const short = stages.find((stage) =>
     stage.run === "train" && needs.includes(stage.id) && stage.model.context < tokens
   );
   if (short?.run !== "train") return [];
   const { id, model: { context } } = short;
-  const message = `1 + prompt_bytes (${prompt_bytes}) + new_tokens (${new_tokens}) tokens do not fit ` +
+  const prompt = bytes ? `prompt_bytes (${prompt_bytes})` : "1";
+  const message = `1 + ${prompt} + new_tokens (${new_tokens}) tokens do not fit ` +
     `the context of ${id} (${context})`;
   return [{ path: [...path, "new_tokens"], message }];
 }

@@ -3,10 +3,13 @@
 import { resolve } from "node:path";
 import { UsageError } from "../stage/errors.ts";
 import { checkPipeline } from "./check.ts";
+import { withKnownDataset } from "./datasets.ts";
+import { isFetched } from "./fetched.ts";
 import { parseYaml, type Path, type YamlDocument } from "./document.ts";
 import { type Applied, applyOverrides } from "./overrides.ts";
 import { type Problem, problemsOf, showPath } from "./problems.ts";
 import { type PipelineConfig, type PipelineFile, pipelineSchema, type StageConfig } from "./schema.ts";
+import { resolvePrepare } from "./schema/prepare.ts";
 
 /**
  * Reads and checks a pipeline file.
@@ -45,6 +48,25 @@ export function parsePipeline(
   return resolvePipeline(checked.data!, base);
 }
 
+/**
+ * A pipeline that has no file: what a command line says.
+ *
+ * @param name Of the run.
+ * @throws {UsageError} with one line for each problem: `dataset: expected ...`.
+ */
+export function configOfStages(stages: readonly object[], name: string): PipelineConfig {
+  const given = { name, stages };
+  const checked = pipelineSchema.safeParse(given);
+  const problems = checked.success
+    ? checkPipeline(checked.data)
+    : problemsOf(pipelineSchema, given, checked.error.issues);
+  if (problems.length > 0) {
+    const where = (path: Path) => showPath(path[0] === "stages" ? path.slice(2) : path);
+    throw new UsageError(problems.map(({ path, message }) => `${where(path)}: ${message}`).join("\n"));
+  }
+  return resolvePipeline(checked.data!, Deno.cwd());
+}
+
 /** One line for each problem, in the order of the file; those of `--set` last. */
 function describe(problems: Problem[], document: YamlDocument, file: string, applied: Applied[]): string {
   const lines = problems.map(({ path, message, atKey }) => {
@@ -75,18 +97,16 @@ function resolvePipeline(file: PipelineFile, base: string): PipelineConfig {
 
 function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile, base: string): StageConfig {
   const { seed, device, threads } = file;
-  const absolute = (path: string) => resolve(base, path); // without `.` and `..` too
+  const absolute = (path: string) => isFetched(path) ? path : resolve(base, path); // without `.` and `..` too
   switch (stage.run) {
-    case "prepare": {
-      const { input, validation } = stage;
-      const paths = typeof input === "string" ? [input] : input;
-      return {
-        ...stage,
-        seed,
-        input: input === "stories" ? input : paths.map(absolute),
-        validation: typeof validation === "number" ? validation : validation.map(absolute),
-      };
-    }
+    case "prepare":
+      return { ...resolvePrepare(stage, absolute), seed };
+    case "import":
+      return { ...stage, from: absolute(stage.from) };
+    case "export":
+      return stage.from === undefined ? stage : { ...stage, from: absolute(stage.from) };
+    case "fetch":
+      return withKnownDataset(stage);
     case "report":
       return stage;
     default:

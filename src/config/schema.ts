@@ -5,10 +5,12 @@
 
 import * as z from "zod";
 import { curriculum } from "./schema/curriculum.ts";
+import { exportStage, importStage } from "./schema/exchange.ts";
+import { fetchStage } from "./schema/fetch.ts";
 import { model } from "./schema/model.ts";
-import { prepareStage } from "./schema/prepare.ts";
+import { prepareStage, type ResolvedPrepare } from "./schema/prepare.ts";
 import { train } from "./schema/train.ts";
-import { count, device, id, name, needs, seed, threads } from "./schema/values.ts";
+import { count, device, id, name, needs, seed, threads, whole } from "./schema/values.ts";
 
 export type { CurriculumConfig } from "./schema/curriculum.ts";
 export type { ModelConfig } from "./schema/model.ts";
@@ -27,16 +29,22 @@ const evalStage = z.strictObject({
   id,
   run: z.literal("eval"),
   needs,
-  split: z.enum(["val", "train"]).default("val").describe("which part of the text is scored"),
+  split: z.enum(["val", "test", "train"]).default("val").describe("which part of the text is scored"),
   tokens: count.default(200_000).describe("at most so many tokens are scored"),
+  context_bytes: whole(8).optional().describe(
+    "bytes of text that a window holds on average, the same for byte and subword models; default: the whole context",
+  ),
 });
 
 const decodeStage = z.strictObject({
   id,
   run: z.literal("decode"),
   needs,
-  prompts: count.default(16).describe("prompts, cut from the held-out text"),
-  prompt_bytes: count.default(64).describe("bytes of each prompt"),
+  split: z.enum(["val", "test", "train"]).default("val").describe(
+    "which part of the text prompts are cut from",
+  ),
+  prompts: count.default(16).describe("prompts, cut from that text"),
+  prompt_bytes: whole(4).default(64).describe("bytes of each prompt, at most"),
   new_tokens: count.default(128).describe("tokens generated after each prompt"),
   mode: z.enum(["strict", "exact"]).default("strict")
     .describe("strict: both decoders use one row-invariant computation; exact: equal but for near ties"),
@@ -50,10 +58,13 @@ const reportStage = z.strictObject({ id, run: z.literal("report"), needs });
 
 /** One stage as the file gives it. */
 const stageSchema = z.discriminatedUnion("run", [
+  fetchStage,
   prepareStage,
+  importStage,
   trainStage,
   evalStage,
   decodeStage,
+  exportStage,
   reportStage,
 ]);
 
@@ -82,22 +93,33 @@ interface Computing extends Seeded {
   readonly threads: z.output<typeof threads>;
 }
 
-/** Text to shards. `input` is `"stories"` or absolute paths, folders and globs, `validation` a share or such paths. */
-export type PrepareConfig =
-  & Omit<z.output<typeof prepareStage>, "input">
-  & Seeded
-  & { readonly input: "stories" | string[] };
+/** Files of a data set; `dataset` is owner/name, short names are looked up. */
+export type FetchConfig = z.output<typeof fetchStage>;
+/** Text to shards. Paths are absolute. */
+export type PrepareConfig = ResolvedPrepare & Seeded;
+/** Weights from elsewhere; `from` is absolute. */
+export type ImportConfig = z.output<typeof importStage>;
 /** One arm: model, curriculum, optimizer. */
 export type TrainConfig = z.output<typeof trainStage> & Computing;
 /** Held-out bits per byte and accuracy of every arm that it needs. */
 export type EvalConfig = z.output<typeof evalStage> & Computing;
 /** Plain against self-speculative decoding of every arm that it needs. */
 export type DecodeConfig = z.output<typeof decodeStage> & Computing;
+/** An arm for other programs; `from` is absolute. */
+export type ExportConfig = z.output<typeof exportStage>;
 /** One page about the stages that it needs. */
 export type ReportConfig = z.output<typeof reportStage>;
 
 /** One stage, self-contained: `run` says which. */
-export type StageConfig = PrepareConfig | TrainConfig | EvalConfig | DecodeConfig | ReportConfig;
+export type StageConfig =
+  | FetchConfig
+  | PrepareConfig
+  | ImportConfig
+  | TrainConfig
+  | EvalConfig
+  | DecodeConfig
+  | ExportConfig
+  | ReportConfig;
 /** The kinds of stage. */
 export type StageKind = StageConfig["run"];
 

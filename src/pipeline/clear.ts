@@ -8,10 +8,13 @@ const OF_ANY_STAGE = /^(stage\.json|status\.json|log\.txt)$/;
 
 /** What stages write, by kind; a half-written name ends in `.partial` or `.replaced`. The lock stays: it is held. */
 const RESULTS: Record<StageKind, RegExp> = {
-  prepare: /^(meta\.json|(train|val)-\d{5}\.(bin|idx))$/,
-  train: /^(metrics\.jsonl|train\.json|checkpoints)$/,
+  fetch: /^(fetch\.json|listing\.json|files)$/,
+  prepare: /^((meta|statistics|progress|tokenizer)\.json|seen\.bin|(train|val|test)-\d{5}\.(bin|idx))$/,
+  import: /^model$/,
+  train: /^(metrics\.jsonl|train\.json|checkpoints|tensorboard)$/,
   eval: /^eval\.json$/,
   decode: /^decode\.json$/,
+  export: /^(hf|medusa)$/,
   report: /^report\.(html|json)$/,
 };
 

@@ -14,19 +14,21 @@ export function fromProject(path: string): string {
 
 /**
  * A path as it is, or the file of that name under pipelines/: `quickstart` is pipelines/quickstart.yaml.
+ * @param presets Names that would have done in its place, for the message.
  * @throws {UsageError} that lists the known names.
  */
-export function findPipelineFile(given: string): string {
+export function findPipelineFile(given: string, presets: readonly string[] = []): string {
   if (isFile(given)) return given;
   const folder = join(PROJECT, "pipelines");
   const shipped = join(folder, `${given}.yaml`);
-  const isName = /^[\w-]+$/.test(given);
+  const isName = /^[\w.-]+$/.test(given) && !/\.ya?ml$/.test(given);
   if (isName && isFile(shipped)) return shipped;
   if (!isName) throw new UsageError(`${given}: no such file`);
   const known = [...Deno.readDirSync(folder)].map(({ name }) => name)
     .filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -".yaml".length)).sort();
   throw new UsageError(
-    `${given}: no such file, and no pipeline of that name (${known.join(", ")})${didYouMean(given, known)}`,
+    `${given}: no such file, and no pipeline${presets.length > 0 ? " or preset" : ""} of that name ` +
+      `(${[...known, ...presets].join(", ")})${didYouMean(given, [...known, ...presets])}`,
   );
 }
 

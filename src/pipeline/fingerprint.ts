@@ -1,22 +1,27 @@
 /** What decides a stage's results, as one hash: what is done and unchanged need not be done again. */
 
 import { createHash } from "node:crypto";
-import { type PrepareConfig, type StageConfig, type StageKind, withoutCadence } from "../config/schema.ts";
+import { isFetched } from "../config/fetched.ts";
+import { type StageConfig, type StageKind, withoutCadence } from "../config/schema.ts";
+import { pathsOfPrepare } from "../config/schema/prepare.ts";
 import { findFiles } from "../formats/input_files.ts";
 import { UserError } from "../stage/errors.ts";
-import { usesNative } from "./permissions.ts";
+import { nativeOf } from "./permissions.ts";
 
 /** Raised by hand when a stage's code gives other results for the same config: then they are made anew. */
 export const STAGE_VERSIONS: Record<StageKind, number> = {
-  prepare: 1,
-  train: 1,
-  eval: 1,
-  decode: 1,
-  report: 1,
+  fetch: 2,
+  prepare: 2,
+  import: 2,
+  train: 2,
+  eval: 2,
+  decode: 2,
+  export: 2,
+  report: 2,
 };
 
 /** `ABI_VERSION` of src/torch/symbols.ts, which the runner does not load; a test compares them. */
-export const SHIM_ABI = 1;
+export const SHIM_ABI = 2;
 
 /**
  * SHA-256 in hexadecimal over a stage's config, its version, its input files, and the results that it needs.
@@ -25,8 +30,8 @@ export const SHIM_ABI = 1;
  */
 export function fingerprintOf(config: StageConfig, needs: readonly string[]): string {
   const { run } = config;
-  const inputs = run === "prepare" ? inputFiles(config) : [];
-  const abi = usesNative(run) ? SHIM_ABI : null;
+  const inputs = inputPaths(config).flatMap((path) => filesNamed([path]));
+  const abi = nativeOf(config) === "torch" ? SHIM_ABI : null;
   const decisive = [STAGE_VERSIONS[run], abi, decisivePart(config), inputs, needs];
   return createHash("sha256").update(JSON.stringify(sorted(decisive))).digest("hex");
 }
@@ -36,6 +41,10 @@ export function decisivePart(config: StageConfig): object {
   if (config.run === "train") {
     const { device: _d, threads: _t, train, ...rest } = config;
     return { ...rest, train: withoutCadence(train) };
+  }
+  if (config.run === "fetch") {
+    const { endpoint: _e, hosts: _h, parallel: _p, ...rest } = config; // a mirror has the same files, or is refused
+    return rest;
   }
   if (config.run === "eval") {
     const { device: _d, threads: _t, ...rest } = config;
@@ -55,8 +64,13 @@ function sorted(value: unknown): unknown {
 /** Path, bytes and time of last change of each input file. */
 type InputFile = readonly [path: string, bytes: number, changed: number];
 
-function inputFiles({ input, validation }: PrepareConfig): InputFile[] {
-  return [input, validation].flatMap((paths) => Array.isArray(paths) ? filesNamed(paths) : []);
+/** What a stage reads besides the results that it needs. */
+function inputPaths(config: StageConfig): string[] {
+  if (config.run === "prepare") return pathsOfPrepare(config).filter((path) => !isFetched(path)); // those are results of its needs
+  if (config.run === "import" || config.run === "export") {
+    return config.from === undefined ? [] : [config.from];
+  }
+  return [];
 }
 
 /** What cannot be read is left for the stage to report. */

@@ -1,10 +1,14 @@
 /**
  * What each stage may touch, in one table, and how that is said to Deno (flags, which bind TypeScript) and to
- * the launcher (Landlock, which binds native code too). Nobody gets the network, other programs, or system facts.
+ * the launcher (Landlock and seccomp, which bind native code too). Nobody may start other programs. Two reach the
+ * network: a fetch stage named hosts, and the page that watches a run one port of this machine, where it waits.
  */
 
 import { dirname, join } from "node:path";
+import { isFetched } from "../config/fetched.ts";
+import { hostsOf } from "../config/hosts.ts";
 import type { StageConfig, StageKind } from "../config/schema.ts";
+import { pathsOfPrepare } from "../config/schema/prepare.ts";
 import { globRoot, isGlob } from "../formats/glob.ts";
 import { UserError } from "../stage/errors.ts";
 
@@ -20,71 +24,123 @@ export interface Places {
   readonly torch: string | undefined;
 }
 
+/** Native code that a stage loads: libtorch with the shim (and the text library), the text library alone, nothing. */
+export type Native = "torch" | "text" | "none";
+
 /** What one stage may touch. */
 export interface Access {
   /** Files and folders, with all that is below them. */
   readonly read: readonly string[];
   readonly write: readonly string[];
-  /** Whether it loads the native shim. */
-  readonly native: boolean;
+  readonly native: Native;
   /** Whether it may use a GPU's devices. */
   readonly cuda: boolean;
+  /** `host:port` of all that it may connect to; `*.` stands for any subdomain. */
+  readonly connect: readonly string[];
+  /** The port of 127.0.0.1 at which it may wait for connections; 0: any. */
+  readonly listen?: number;
 }
 
-/** Kinds that load the shim, and what a kind reads beyond the stages that it needs. */
+/** What a kind loads, and what it reads and reaches beyond the stages that it needs. */
 const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
+  fetch: { native: () => "none", reads: () => [], connects: hostsOf },
   prepare: {
-    native: false,
-    reads: ({ input, validation }) => [...fixedParts(input), ...fixedParts(validation)],
+    native: ({ tokenizer }) => tokenizer === "bytes" ? "none" : "text",
+    // The program's own modules too: Deno asks for them where a worker begins.
+    reads: (
+      config,
+      { project },
+    ) => [...fixedParts(pathsOfPrepare(config).filter((path) => !isFetched(path))), join(project, "src")],
   },
-  train: { native: true, reads: () => [] },
-  eval: { native: true, reads: () => [] },
-  decode: { native: true, reads: () => [] },
-  report: { native: false, reads: (_, { run }) => [join(run, "pipeline.json")] },
+  import: { native: () => "none", reads: ({ from }) => [from] },
+  train: { native: () => "torch", reads: () => [] },
+  eval: { native: () => "torch", reads: () => [] },
+  decode: { native: () => "torch", reads: () => [] },
+  // An arm of another run with that run's other stages: the tokenizer is its text's.
+  export: { native: () => "none", reads: ({ from }) => from === undefined ? [] : [dirname(from)] },
+  report: { native: () => "none", reads: (_, { run }) => [join(run, "pipeline.json")] },
 };
 
 interface Row<Config> {
-  readonly native: boolean;
+  native(config: Config): Native;
   reads(config: Config, places: Places): string[];
+  connects?(config: Config): string[];
 }
 
-/** Whether stages of this kind load the native shim. */
-export function usesNative(kind: StageKind): boolean {
-  return TABLE[kind].native;
-}
+const rowOf = ({ run }: StageConfig): Row<StageConfig> => TABLE[run] as Row<StageConfig>;
+
+/** Which native code a stage loads. */
+export const nativeOf = (config: StageConfig): Native => rowOf(config).native(config);
 
 /** What a stage may touch: its own folder, the folders of the stages that it needs, and its row of the table. */
 export function accessOf(config: StageConfig, places: Places): Access {
-  const row = TABLE[config.run] as Row<StageConfig>;
+  const row = rowOf(config);
   const own = join(places.run, config.id);
+  const native = row.native(config);
   return {
-    read: [...row.reads(config, places), ...config.needs.map((need) => join(places.run, need)), own],
+    read: [
+      ...new Set([...row.reads(config, places), ...config.needs.map((need) => join(places.run, need)), own]),
+    ],
     write: [own],
-    native: row.native,
-    cuda: row.native && "device" in config && config.device !== "cpu",
+    native,
+    cuda: native === "torch" && "device" in config && config.device !== "cpu",
+    connect: row.connects?.(config) ?? [],
+  };
+}
+
+/** What the page that watches a run may touch: that run, to read. */
+export function watchAccess(port: number, { project, run }: Places): Access {
+  return {
+    read: [run, join(project, "src/watch")],
+    write: [],
+    native: "none",
+    cuda: false,
+    connect: [],
+    listen: port,
   };
 }
 
 /** What has to be readable so that these paths and globs can be. */
-function fixedParts(paths: "stories" | number | readonly string[]): string[] {
-  if (!Array.isArray(paths)) return [];
+function fixedParts(paths: readonly string[]): string[] {
   // A path that exists may have a glob's characters in its name: then its folder is more than needed, no harm.
-  return paths.map((path: string) => isGlob(path) ? globRoot(path) : path);
+  return paths.map((path) => isGlob(path) ? globRoot(path) : path);
 }
 
 /** Environment variables that stages which compute may see, and the runner hands on. */
 export const ENVIRONMENT = ["OMP_*", "GOMP_*", "MKL_*", "CUDA_VISIBLE_DEVICES"] as const;
 
+/** The same for stages that fetch. The token goes to the endpoint only. */
+export const NET_ENVIRONMENT = ["HF_TOKEN"] as const;
+/** Names of proxies' addresses, which Deno itself reads. */
+export const PROXIES = ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] as const;
+/** What else Deno reads for the network at its start: no permission of a stage's. */
+export const DENO_NET_ENVIRONMENT = [
+  ...PROXIES,
+  "NO_PROXY",
+  "no_proxy",
+  "DENO_CERT",
+  "DENO_TLS_CA_STORE",
+] as const;
+
 /** Flags for `deno run`. */
 export function denoFlags(access: Access, { project }: Places): string[] {
+  const build = join(project, "native/build");
+  const libraries = { torch: [build], text: [join(build, "libforetoken_text.so")], none: [] }[access.native];
+  const environment = access.native === "torch"
+    ? ENVIRONMENT
+    : access.connect.length > 0
+    ? NET_ENVIRONMENT
+    : [];
   return [
     "--no-prompt",
     "--cached-only",
     "--ignore-env",
-    ...(access.native ? [`--allow-env=${ENVIRONMENT.join(",")}`] : []),
+    ...(environment.length > 0 ? [`--allow-env=${environment.join(",")}`] : []),
     `--allow-read=${list(access.read)}`,
-    `--allow-write=${list(access.write)}`,
-    ...(access.native ? [`--allow-ffi=${list([join(project, "native/build")])}`] : []),
+    ...(access.write.length > 0 ? [`--allow-write=${list(access.write)}`] : []),
+    ...(libraries.length > 0 ? [`--allow-ffi=${list(libraries)}`] : []),
+    ...(access.connect.length > 0 ? [`--allow-net=${access.connect.join(",")}`, "--allow-sys=statfs"] : []),
+    ...(access.listen === undefined ? [] : [`--allow-net=127.0.0.1:${access.listen}`]),
   ];
 }
 
@@ -101,21 +157,29 @@ function list(paths: readonly string[]): string {
 /** What any program here needs: programs and libraries, and facts about the machine. */
 const PROGRAMS = ["/usr", "/lib", "/lib64"];
 const FACTS = ["/etc/ld.so.cache", "/proc", "/sys", "/dev/urandom"];
+/** What finding a host by its name takes, and the system's certificates for whoever sets DENO_TLS_CA_STORE. */
+const NET_FACTS = ["resolv.conf", "hosts", "host.conf", "nsswitch.conf", "gai.conf", "ssl", "pki"];
 
 /**
  * Options for native/launcher.c. Paths that do not exist are passed over by it. Libraries are loaded from where
  * programs may not be started: only the system's and Deno are ever executed, never what a stage has written.
  */
 export function launcherOptions(access: Access, { project, deno, torch }: Places): string[] {
-  const parts = ["src", "node_modules", "deno.json", "deno.lock", ...(access.native ? ["native/build"] : [])];
+  const build =
+    { torch: ["native/build"], text: ["native/build/libforetoken_text.so"], none: [] }[access.native];
+  const parts = ["src", "node_modules", "deno.json", "deno.lock", ...build];
   const read = access.read.filter((path) => !access.write.includes(path));
   const readable = [...FACTS, ...parts.map((part) => join(project, part)), ...read];
-  if (access.native && torch !== undefined) readable.push(...librariesOf(torch));
+  if (access.native === "torch" && torch !== undefined) readable.push(...librariesOf(torch));
+  if (access.connect.length > 0) readable.push(...NET_FACTS.map((name) => join("/etc", name)));
+  const ports = new Set(access.connect.map((host) => /:(\d+)$/.exec(host)![1]!));
   return [
     ...[...PROGRAMS, deno].flatMap((path) => ["--rx", path]),
     ...readable.flatMap((path) => ["--ro", path]),
     ...["--dev", "/dev/null"],
     ...(access.cuda ? ["--gpu"] : []),
+    ...[...ports].flatMap((port) => ["--connect", port]),
+    ...(access.listen === undefined ? [] : ["--bind", String(access.listen)]),
     ...access.write.flatMap((path) => ["--rw", path]),
   ];
 }

@@ -1,9 +1,10 @@
 /** What is to be done: which stages have run already with the same config and inputs, and which have to run. */
 
 import { join } from "node:path";
-import type { PipelineConfig, StageConfig } from "../config/schema.ts";
+import type { PipelineConfig, StageConfig, StageKind } from "../config/schema.ts";
 import { differences } from "../formats/differences.ts";
-import { UserError } from "../stage/errors.ts";
+import { taskOf } from "../formats/shell.ts";
+import { UsageError, UserError } from "../stage/errors.ts";
 import { type Command, readStageFile, readStatus, type StageFile } from "./stage_files.ts";
 import { decisivePart, fingerprintOf, STAGE_VERSIONS } from "./fingerprint.ts";
 
@@ -95,48 +96,65 @@ export interface Task {
   readonly action: "skip" | "run" | "clear and run";
 }
 
+/** What the user typed, for sentences that name a command to run. */
+export interface Asked {
+  /** The pipeline file, or the command that needs none. */
+  readonly file: string;
+  /** The file with all settings, as a shell takes them; undefined for a command that needs no file. */
+  readonly words: string | undefined;
+}
+
 /**
  * What to do, before anything is done.
  * @throws {UserError} where a needed stage is not done and not selected, or where a changed config meets checkpoints.
  */
-export function select(plan: readonly PlannedStage[], selection: Selection, file: string): Task[] {
+export function select(plan: readonly PlannedStage[], selection: Selection, asked: Asked): Task[] {
   const { kind, id, force } = selection;
   const isSelected = ({ config }: PlannedStage) =>
     (kind === undefined || config.run === kind) && (id === undefined || config.id === id);
   const stages = plan.filter(isSelected);
-  if (stages.length === 0) throw new UserError(nothingSelected(plan, selection, file));
+  if (stages.length === 0) throw new UsageError(nothingSelected(plan, selection, asked.file));
 
   const ready = new Set(plan.filter(({ state }) => state === "done").map(({ config }) => config.id));
   return stages.map((stage) => {
     const missing = stage.config.needs.find((need) => !ready.has(need));
-    if (missing !== undefined) throw new UserError(needIsMissing(stage, plan, missing, file));
+    if (missing !== undefined) throw new UserError(needIsMissing(stage, plan, missing, asked));
     ready.add(stage.config.id);
-    return { stage, action: actionFor(stage, force, id !== undefined, file) };
+    return { stage, action: actionFor(stage, force, id !== undefined, asked) };
   });
 }
 
-function actionFor(stage: PlannedStage, force: boolean, isNamed: boolean, file: string): Task["action"] {
-  const { config, folder, state, changes } = stage;
+function actionFor(stage: PlannedStage, force: boolean, isNamed: boolean, asked: Asked): Task["action"] {
+  const { config, state, changes } = stage;
   if (force && isNamed) return "clear and run";
   if (state === "done") return "skip";
   if (state !== "changed") return "run";
-  if (config.run !== "train" || force || !holdsCheckpoints(folder)) return "clear and run";
+  const costly = force ? undefined : costlyResults(stage);
+  if (costly === undefined) return "clear and run";
   // What it reads, or the shim, was made anew, perhaps to the same bytes: training compares and refuses by itself.
   if (changes.length === 0) return "run";
-  throw new UserError(
-    `${config.id} holds checkpoints of another run (${
-      changes.join("; ")
-    }): to throw them away, add --force ` +
-      `(or only for it: deno task train ${file} --stage ${config.id} --force); to keep them, ` +
-      `choose another name for the pipeline (--set name=...) or for the stage`,
-  );
+  const remedy = asked.words === undefined
+    ? "to throw them away, add --force; to keep them, choose another --name"
+    : `to throw them away, add --force (or only for it: \`${
+      runOnly(stage, asked)
+    } --force\`); to keep them, ` +
+      "choose another name for the pipeline (--set name=...) or for the stage";
+  throw new UserError(`${config.id} holds ${costly} (${changes.join("; ")}): ${remedy}`);
 }
 
-function holdsCheckpoints(folder: string): boolean {
+/** What a stage has that took long to get, and where. */
+const COSTLY: Partial<Record<StageKind, readonly [folder: string, what: string]>> = {
+  train: ["checkpoints", "checkpoints of another run"],
+  fetch: ["files", "files that were fetched with other settings"],
+};
+
+function costlyResults({ config, folder }: PlannedStage): string | undefined {
+  const [name, what] = COSTLY[config.run] ?? [];
+  if (name === undefined) return undefined;
   try {
-    return [...Deno.readDirSync(join(folder, "checkpoints"))].length > 0;
+    return [...Deno.readDirSync(join(folder, name))].length > 0 ? what : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
@@ -153,9 +171,14 @@ function needIsMissing(
   stage: PlannedStage,
   plan: readonly PlannedStage[],
   need: string,
-  file: string,
+  asked: Asked,
 ): string {
-  const { run } = plan.find(({ config }) => config.id === need)!.config;
-  return `${stage.config.id} needs ${need}, which is not done: run \`deno task ${run} ${file} --stage ${need}\`, ` +
-    `or \`deno task pipeline ${file}\` for all`;
+  const needed = plan.find(({ config }) => config.id === need)!;
+  return `${stage.config.id} needs ${need}, which is not done: run \`${runOnly(needed, asked)}\`, ` +
+    `or \`deno task pipeline ${asked.words}\` for all`;
+}
+
+/** The command for one stage. */
+function runOnly({ config: { id, run } }: PlannedStage, { words }: Asked): string {
+  return `deno task ${taskOf(run)} ${words} --stage ${id}`;
 }

@@ -6,6 +6,7 @@ import { writeJson } from "../formats/atomic.ts";
 import { differences } from "../formats/differences.ts";
 import { duration } from "../formats/duration.ts";
 import { fileError, writing } from "../formats/file_errors.ts";
+import { settingsWords, shellWord } from "../formats/shell.ts";
 import { EXIT, UsageError } from "../stage/errors.ts";
 import { Lock } from "../stage/lock.ts";
 import { STOP_SIGNALS, stopOnSignals } from "../stage/signals.ts";
@@ -26,6 +27,8 @@ export interface Order {
   /** The folder of all runs. */
   readonly runs: string;
   readonly selection: Selection;
+  /** Whether there is no pipeline file: a command has made up the one stage. */
+  readonly alone?: true;
 }
 
 /** Version of this program, written into each run. */
@@ -36,13 +39,19 @@ const FORETOKEN = "0.1.0";
  * @returns the exit code: 0; 75 when it was stopped and can go on; else that of the stage which failed.
  * @throws {UserError} where a stage cannot be run as it is.
  */
-export async function runPipeline({ config, file, command, runs, selection }: Order): Promise<number> {
-  const run = makeRunFolder(runs, config.name);
+export async function runPipeline({ config, file, command, runs, selection, alone }: Order): Promise<number> {
+  const run = join(isAbsolute(runs) ? runs : join(Deno.cwd(), runs), config.name);
+  const words = settingsWords({ ...command, file }) + (runs === "runs" ? "" : ` --runs ${shellWord(runs)}`);
+  const asked = { file, words: alone ? undefined : words };
+  if (!isThere(run)) select(planPipeline(config, run), selection, asked); // refused before anything is made
+  makeRunFolder(runs, run);
   const terminal = new Terminal();
   using _lock = writing(run, () => Lock.take(join(run, "lock"), `The run ${shown(run)}`));
-  const tasks = select(planPipeline(config, run), selection, file);
+  const tasks = select(planPipeline(config, run), selection, asked);
   const places = findPlaces(run);
-  writeJson(join(run, "pipeline.json"), describeRun(config, command));
+  // A command for one stage may share the folder of a pipeline of that name, which describes the whole run.
+  const about = join(run, "pipeline.json");
+  if (!alone || !isThere(about)) writeJson(about, describeRun(config, command));
 
   let child: Deno.ChildProcess | undefined;
   // SIGTERM whatever came: a terminal's Ctrl-C has reached the stage by itself, and a second SIGINT means "at once".
@@ -80,17 +89,25 @@ function terminate(child: Deno.ChildProcess | undefined): void {
   }
 }
 
-function makeRunFolder(runs: string, name: string): string {
-  const folder = join(isAbsolute(runs) ? runs : join(Deno.cwd(), runs), name);
+function makeRunFolder(runs: string, folder: string): void {
   try {
     Deno.mkdirSync(runs, { recursive: true });
     ensureFolder(folder);
-    return folder;
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotCapable)) throw fileError("write", folder, cause);
     const message = `--runs ${runs}: this command may write below ./runs only; ` +
       `start it with \`deno run ... --allow-write=${runs}\` in place of \`deno task\` (deno.json has the other flags)`;
     throw new UsageError(message, { cause });
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -1,9 +1,22 @@
-/** Starts a stage as a process that is bound to its own files: launcher, then Deno, then src/stage.ts. */
+/** Starts a program of this project as a process that is bound to its own files: launcher, then Deno, then the program. */
 
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { hostOf } from "../config/hosts.ts";
 import type { StageConfig } from "../config/schema.ts";
 import { UserError } from "../stage/errors.ts";
-import { accessOf, denoFlags, ENVIRONMENT, launcherOptions, type Places, usesNative } from "./permissions.ts";
+import {
+  type Access,
+  accessOf,
+  DENO_NET_ENVIRONMENT,
+  denoFlags,
+  ENVIRONMENT,
+  launcherOptions,
+  nativeOf,
+  NET_ENVIRONMENT,
+  type Places,
+  PROXIES,
+  watchAccess,
+} from "./permissions.ts";
 
 /** Where things lie for this program and a run folder (absolute). */
 export function findPlaces(run: string): Places {
@@ -26,8 +39,29 @@ function realPath(path: string): string | undefined {
  * @throws {UserError} where set-up has not run.
  */
 export function startStage(config: StageConfig, places: Places): Deno.ChildProcess {
-  const access = accessOf(config, places);
-  const { project, run, deno } = places;
+  const args = [join(places.project, "src/stage.ts"), places.run, config.id];
+  const env = environmentFor(config, ownEnvironment());
+  return startBound(withSurroundings(accessOf(config, places), env), places, args, env);
+}
+
+/**
+ * Serves the page that shows a run while it goes on, at 127.0.0.1, until it is stopped.
+ *
+ * @throws {UserError} where set-up has not run.
+ */
+export function startWatch(port: number, places: Places): Deno.ChildProcess {
+  const args = [join(places.project, "src/watch/main.ts"), places.run, String(port)];
+  return startBound(watchAccess(port, places), places, args, boundEnvironment(ownEnvironment(), []));
+}
+
+/** `args`: the program's file and its own arguments. */
+function startBound(
+  access: Access,
+  places: Places,
+  args: readonly string[],
+  env: Record<string, string>,
+): Deno.ChildProcess {
+  const { project, deno } = places;
   const launcher = join(project, "native/build/launch");
   const command = new Deno.Command(launcher, {
     args: [
@@ -36,13 +70,11 @@ export function startStage(config: StageConfig, places: Places): Deno.ChildProce
       deno,
       "run",
       ...denoFlags(access, places),
-      join(project, "src/stage.ts"),
-      run,
-      config.id,
+      ...args,
     ],
     cwd: project, // deno.json is looked for here
     clearEnv: true,
-    env: environmentFor(config, { ...Deno.env.toObject(), ...(Deno.noColor ? { NO_COLOR: "1" } : {}) }),
+    env,
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
@@ -55,9 +87,50 @@ export function startStage(config: StageConfig, places: Places): Deno.ChildProce
   }
 }
 
+/** What a stage with a network needs besides, on this machine: its proxies, and the site's own certificates. */
+function withSurroundings(access: Access, env: Record<string, string>): Access {
+  if (access.connect.length === 0) return access;
+  const certificates = env.DENO_CERT ? [resolve(env.DENO_CERT)] : [];
+  return {
+    ...access,
+    read: [...access.read, ...certificates],
+    connect: [...access.connect, ...proxiesIn(env)],
+  };
+}
+
+/** `host:port` of the proxies that an environment names. */
+export function proxiesIn(environment: Record<string, string>): string[] {
+  const addresses = PROXIES.flatMap((name) => environment[name] || [])
+    .map((address) => address.includes("://") ? address : `http://${address}`);
+  return [
+    ...new Set(
+      addresses.filter((address) => URL.canParse(address)).map((address) => hostOf(new URL(address))),
+    ),
+  ];
+}
+
+function ownEnvironment(): Record<string, string> {
+  return { ...Deno.env.toObject(), ...(Deno.noColor ? { NO_COLOR: "1" } : {}) };
+}
+
 /** What a stage's process sees of the environment, and what it is given. */
 export function environmentFor(config: StageConfig, own: Record<string, string>): Record<string, string> {
-  const passed = ["NO_COLOR", "TERM", ...(usesNative(config.run) ? ENVIRONMENT : [])];
+  const computes = nativeOf(config) === "torch";
+  const environment = boundEnvironment(own, [
+    ...(computes ? ENVIRONMENT : []),
+    ...(config.run === "fetch" ? [...NET_ENVIRONMENT, ...DENO_NET_ENVIRONMENT] : []),
+  ]);
+  if (!computes) return environment;
+  // Threads that wait in a loop make a busy machine 10 to 50 times slower; a short loop costs 8% on a quiet one.
+  const hasPolicy = "OMP_WAIT_POLICY" in environment || "GOMP_SPINCOUNT" in environment;
+  if (!hasPolicy) environment.GOMP_SPINCOUNT = "10000";
+  if ("threads" in config && config.threads !== "auto") environment.OMP_NUM_THREADS = String(config.threads);
+  return environment;
+}
+
+/** Of one's own environment what concerns the terminal and the names in `more`. */
+function boundEnvironment(own: Record<string, string>, more: readonly string[]): Record<string, string> {
+  const passed = ["NO_COLOR", "TERM", ...more];
   const isPassed = (name: string) =>
     passed.some((known) => known.endsWith("*") ? name.startsWith(known.slice(0, -1)) : name === known);
   const environment = Object.fromEntries(Object.entries(own).filter(([name]) => isPassed(name)));
@@ -66,10 +139,5 @@ export function environmentFor(config: StageConfig, own: Record<string, string>)
   environment.DENO_DIR = "/dev/null/deno";
   environment.DENO_LOG = "warn,deno::cache=off"; // Deno tells a terminal that it misses the cache
   environment.DENO_NO_UPDATE_CHECK = "1";
-  if (!usesNative(config.run)) return environment;
-  // Threads that wait in a loop make a busy machine 10 to 50 times slower; a short loop costs 8% on a quiet one.
-  const hasPolicy = "OMP_WAIT_POLICY" in environment || "GOMP_SPINCOUNT" in environment;
-  if (!hasPolicy) environment.GOMP_SPINCOUNT = "10000";
-  if ("threads" in config && config.threads !== "auto") environment.OMP_NUM_THREADS = String(config.threads);
   return environment;
 }

@@ -14,9 +14,12 @@ export interface StageIo {
   readonly stop: AbortSignal;
   /** One line for a reader, on standard error and in the stage's log. */
   log(line: string): void;
-  /** Redraws the progress line on a terminal; elsewhere says it at most every few seconds. */
-  progress(line: string): void;
+  /** Redraws the progress line on a terminal; elsewhere, and in the log, says it at most every few seconds. */
+  progress(line: Line): void;
 }
+
+/** A line of text, or how to write it in so many columns at most. */
+export type Line = string | ((columns: number) => string);
 
 /** A stage whose results another stage reads. */
 export interface Need {

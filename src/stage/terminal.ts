@@ -1,5 +1,10 @@
 /** Lines on standard error, and below them one progress line that is redrawn. */
 
+import type { Line } from "./io.ts";
+
+/** The line where there is room enough. */
+export const inFull = (line: Line): string => typeof line === "string" ? line : line(Infinity);
+
 /** Where to write, and what that place can do. */
 export interface Screen {
   write(text: string): void;
@@ -32,13 +37,14 @@ export class Terminal {
   }
 
   /** Redraws the progress line ten times a second at most; without a terminal, a plain line every five seconds. */
-  progress(line: string): void {
+  progress(line: Line): void {
     const { interactive, columns, now } = this.screen;
     if (now() - this.#drawnAt < (interactive ? REDRAW : REPEAT)) return;
     this.#drawnAt = now();
-    if (!interactive) return this.#write(`${line}\n`);
+    if (!interactive) return this.#write(`${inFull(line)}\n`);
     // The last column stays free: some terminals wrap there, and then the line could not be cleared.
-    this.#progress = line.slice(0, Math.max(0, columns() - 1));
+    const room = Math.max(0, columns() - 1);
+    this.#progress = (typeof line === "string" ? line : line(room)).slice(0, room);
     this.#write(CLEAR + this.#progress);
   }
 

@@ -2,35 +2,19 @@
 
 import assert from "node:assert/strict";
 import { join, relative } from "node:path";
-import type { Status } from "../src/pipeline/stage_files.ts";
-import { Lock } from "../src/stage/lock.ts";
-import { type Ended, launch, LAUNCHER, withLauncher } from "./pipeline/launcher.ts";
-
-const TASK = [
-  "run",
-  "--no-prompt",
-  "--cached-only",
-  "--ignore-env",
-  "--allow-env=OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES,TERM",
-  "--allow-read",
-  "--allow-write=runs",
-  "--allow-run=native/build/launch",
-  "src/cli.ts",
-];
-
-/** The launcher is the one program that a test may run, so the command line runs behind one that allows it all. */
-const FREELY = ["--rx", "/", "--rw", join(Deno.cwd(), "runs"), "--dev", "/dev/null", "--", Deno.execPath()];
-const behind = (args: readonly string[]): string[] => [...FREELY, ...TASK, ...args];
+import type { Status } from "../../src/pipeline/stage_files.ts";
+import { shellWord } from "../../src/formats/shell.ts";
+import { Lock } from "../../src/stage/lock.ts";
+import { launch, LAUNCHER, withLauncher } from "../pipeline/launcher.ts";
+import { withFiles } from "../support.ts";
+import { behind, ENVIRONMENT, foretoken, freely, TASK } from "./foretoken.ts";
 
 /** The stage of {@link smallPipeline} itself, without a runner. */
 function behindStage(folder: string): string[] {
   const run = join(folder, "small");
   const flags = ["--no-prompt", "--cached-only", `--allow-read=${run}`, `--allow-write=${run}`];
-  return [...FREELY, "run", ...flags, "src/stage.ts", run, "text"];
+  return [...freely(), "run", ...flags, "src/stage.ts", run, "text"];
 }
-
-const ENVIRONMENT = { DENO_DIR: "/dev/null/deno" };
-const foretoken = (...args: string[]): Promise<Ended> => launch(behind(args), ENVIRONMENT);
 
 /** A pipeline file of one prepare stage, and options that put its runs beside it. */
 function smallPipeline(folder: string, keys = "bytes: 2e4"): string[] {
@@ -70,6 +54,11 @@ function start(args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
+withFiles("the tests' command line is the task's", () => {
+  const { command } = JSON.parse(Deno.readTextFileSync("deno.json")).tasks.foretoken;
+  assert.equal(command, ["deno", ...TASK].join(" "));
+});
+
 withLauncher("foretoken --help shows commands and examples", async () => {
   const { code, stdout } = await foretoken("--help");
   assert.equal(code, 0);
@@ -107,13 +96,20 @@ withLauncher("foretoken ends with 2 and a sentence when the command line is wron
   }
 });
 
+withLauncher("a stage that is not there, or whose needs are not done, leaves no folder", async (folder) => {
+  const [file, ...options] = smallPipeline(folder);
+  const { code, stderr } = await foretoken("pipeline", file!, ...options, "--stage", "txt");
+  assert.deepEqual([code, stderr], [2, `${file} has no stage "txt": there is text\n`]);
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["small.yaml"]);
+});
+
 withLauncher("a wrong pipeline file ends with 2 and every problem, before anything runs", async (folder) => {
-  const [file, ...options] = smallPipeline(folder, "byts: 3, validation: 2");
+  const [file, ...options] = smallPipeline(folder, "byts: 3, validation: 1.5");
   const { code, stderr } = await foretoken("pipeline", file!, ...options);
   assert.equal(code, 2);
   assert.deepEqual(stderr.trim().split("\n"), [
     `${file}:3:47: stages[0]: unknown key "byts": did you mean "bytes"?`,
-    `${file}:3:68: stages[0].validation: expected less than 1, found 2`,
+    `${file}:3:68: stages[0].validation: expected less than 1, found 1.5`,
   ]);
   assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["small.yaml"]);
 });
@@ -242,3 +238,58 @@ withLauncher(
     assert.equal(again.code, 0, again.stderr);
   },
 );
+
+/** How many filters bind the stage's process: the tests' launcher, its own, and the refusal of programs. */
+async function filtersOfStage(folder: string, keys: string, expected: number): Promise<number> {
+  const runner = start(["pipeline", ...smallPipeline(folder, keys)]);
+  const said = new Response(runner.stderr).text();
+  await untilStage(folder, "running");
+  const filters = async () => {
+    const [pid] = /\d+/.exec(Deno.readTextFileSync(join(folder, "small/text/lock")))!;
+    const { stdout } = await launch([...freely().slice(0, -1), "/bin/cat", `/proc/${pid}/status`]);
+    return Number(/^Seccomp_filters:\s+(\d+)$/m.exec(stdout)?.[1]);
+  };
+  let found = 0;
+  for (let tries = 0; tries < 50 && found !== expected; tries++) { // the library is loaded after the status is written
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    found = await filters();
+  }
+  runner.kill("SIGTERM");
+  await runner.status;
+  await said;
+  return found;
+}
+
+withLauncher("a stage that loads native text code can start no program any more", async (folder) => {
+  const plain = await filtersOfStage(folder, "bytes: 1e12", 2);
+  const native = await filtersOfStage(folder, "bytes: 1e12, tokenizer: { kind: bpe, vocab: 4096 }", 3);
+  assert.deepEqual([plain, native], [2, 3]);
+});
+
+const SCRIPT = "/usr/bin/script"; // util-linux: runs a program on a terminal of its own
+const hasScript = (() => {
+  try {
+    return Deno.statSync(SCRIPT).isFile;
+  } catch {
+    return false; // not there, or not to be looked at
+  }
+})();
+
+if (hasScript) {
+  withLauncher(
+    "on a terminal, foretoken says what it says through a pipe, and asks for nothing more",
+    async (folder) => {
+      const [file, ...options] = smallPipeline(folder);
+      const [run, ...flags] = TASK;
+      const foretokenItself = [Deno.execPath(), run!, "--cached-only", ...flags];
+      const environment = { ...ENVIRONMENT, DENO_LOG: "warn,deno::cache=off" }; // else Deno tells a terminal of its cache
+      for (const args of [["--help"], ["trian"], ["fetch"], ["plan", file!, ...options]]) {
+        const typed = `stty cols 80; ${[...foretokenItself, ...args].map(shellWord).join(" ")}`;
+        const terminal = freely("--dev", "/dev").slice(0, -1);
+        const { stdout } = await launch([...terminal, SCRIPT, "-qec", typed, "/dev/null"], environment);
+        const piped = await foretoken(...args);
+        assert.equal(stdout.replaceAll("\r", ""), piped.stdout + piped.stderr);
+      }
+    },
+  );
+}

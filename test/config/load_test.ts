@@ -53,7 +53,10 @@ stages:
     input: ["/base/books", "/abs/*.txt"],
     bytes: 4e6,
     document: "file",
+    tokenizer: "bytes",
+    cleaning: { normalize: "none", min_bytes: 0, deduplicate: false },
     validation: ["/base/books/emma.txt"],
+    on_error: "stop",
     shard_bytes: 256e6,
     seed: 7,
   });
@@ -78,21 +81,32 @@ stages:
       steps: 400,
       batch: 8,
       accumulate: 1,
+      recompute: "none",
+      precision: "auto",
+      optimizer: "adamw",
       lr: 3e-3,
+      schedule: "cosine",
       min_lr: 0.1,
+      decay: 0.2,
+      decay_shape: "sqrt",
       warmup: 40,
+      lr_scale: { heads: 1, embedding: 1 },
       weight_decay: 0.1,
       beta1: 0.9,
       beta2: 0.95,
       eps: 1e-8,
+      momentum: 0.95,
       clip: 1,
       loss: "sum",
+      z_loss: 0,
+      ema: 0,
       predict_first: true,
       log_every: 10,
       validate_every: 100,
       validate_batches: 8,
       checkpoint_every: 200,
       keep: 2,
+      keep_best: true,
     },
     seed: 7,
     device: "auto",
@@ -145,9 +159,9 @@ const MISTAKES: Record<string, [file: string, ...lines: string[]]> = {
   ],
   "a mistyped kind, a stage that is none, and one without a kind": [
     "name: a\nstages:\n  - { id: a, run: trian }\n  - 5\n  - id: b",
-    'f.yaml:3:19: stages[0].run: expected prepare | train | eval | decode | report, found "trian": did you mean "train"?',
+    'f.yaml:3:19: stages[0].run: expected fetch | prepare | import | train | eval | decode | export | report, found "trian": did you mean "train"?',
     "f.yaml:4:5: stages[1]: expected a map, found 5",
-    "f.yaml:5:5: stages[2].run: missing: expected prepare | train | eval | decode | report",
+    "f.yaml:5:5: stages[2].run: missing: expected fetch | prepare | import | train | eval | decode | export | report",
   ],
   "mistyped keys": [
     "name: a\nsede: 1\nstages:\n  - { id: a, run: prepare, input: stories, byts: 4 }",
@@ -158,7 +172,7 @@ const MISTAKES: Record<string, [file: string, ...lines: string[]]> = {
     "name: a\nthreads: 0\nseed: -1\nstages:\n  - { id: a, run: prepare, input: [3], validation: 1.5, bytes: 1.5, shard_bytes: 9 }",
     "f.yaml:2:10: threads: expected at least 1, found 0",
     "f.yaml:3:7: seed: expected at least 0, found -1",
-    "f.yaml:5:36: stages[0].input[0]: expected text, found 3",
+    "f.yaml:5:36: stages[0].input[0]: expected a path | a map with a path, found 3",
     "f.yaml:5:52: stages[0].validation: expected less than 1, found 1.5",
     "f.yaml:5:64: stages[0].bytes: expected a whole number, found 1.5",
     "f.yaml:5:82: stages[0].shard_bytes: expected at least 1024, found 9",
@@ -167,8 +181,8 @@ const MISTAKES: Record<string, [file: string, ...lines: string[]]> = {
     "name: a\ndevice: cpux\nthreads: many\nstages:\n  - { id: a, run: prepare, input: {}, validation: yes, bytes: 4 MB }",
     'f.yaml:2:9: device: expected auto | cpu | cuda, found "cpux": did you mean "cpu"?',
     'f.yaml:3:10: threads: expected auto | a whole number, found "many"',
-    "f.yaml:5:35: stages[0].input: expected stories | a path | a list of paths, found a map",
-    'f.yaml:5:51: stages[0].validation: expected a share between 0 and 1 | a list of paths, found "yes"',
+    "f.yaml:5:35: stages[0].input: expected stories | a path | a list of paths and of maps with a path, found a map",
+    'f.yaml:5:51: stages[0].validation: expected a share between 0 and 1 | a number of documents | a list of paths, found "yes"',
     'f.yaml:5:63: stages[0].bytes: expected a number, found "4 MB"',
   ],
 };
@@ -192,8 +206,8 @@ const CHANGES: [from: string, to: string, ...lines: string[]][] = [
     ...["1", "2"].flatMap((i) => [
       `f.yaml:7:21: stages[${i}].model: unknown key "widht": did you mean "width"?`,
     ]),
-    "f.yaml:7:19: stages[1].model.width: missing: expected a number",
-    "f.yaml:14:12: stages[2].model.width: missing: expected a number",
+    "f.yaml:7:19: stages[1].model.width: missing: expected a whole number, or a preset",
+    "f.yaml:14:12: stages[2].model.width: missing: expected a whole number, or a preset",
   ],
   [
     "count: 4",
@@ -219,12 +233,11 @@ const CHANGES: [from: string, to: string, ...lines: string[]][] = [
   [
     "curriculum: forward",
     "curriculum: forwrd",
-    'f.yaml:15:17: stages[2].curriculum: expected ntp | mtp | forward | reverse | a map with phases, found "forwrd": did you mean "forward"?',
+    'f.yaml:15:17: stages[2].curriculum: expected ntp | mtp | forward | reverse | forward-reverse | reverse-refresh | adaptive | a map with phases, found "forwrd": did you mean "forward"?',
   ],
   [
     "curriculum: forward",
     "curriculum: { phase: [] }",
-    "f.yaml:15:17: stages[2].curriculum.phases: missing: expected a list",
     'f.yaml:15:19: stages[2].curriculum: unknown key "phase": did you mean "phases"?',
   ],
   [
@@ -246,6 +259,69 @@ const CHANGES: [from: string, to: string, ...lines: string[]][] = [
     "curriculum: forward",
     "curriculum: { phases: [{ until: 1, weights: [1, 1, 1, 1] }, { until: 0.5, weights: [1, 1, 1, 1] }] }",
     "f.yaml:15:74: stages[2].curriculum.phases[1].until: expected more than the phase before (1), found 0.5",
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: {}",
+    "f.yaml:15:17: stages[2].curriculum: expected preset or phases, found neither",
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: { preset: custom }",
+    "f.yaml:15:17: stages[2].curriculum.phases: missing: a custom curriculum is a list of phases",
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: { preset: forward, refresh: 0.1, window: 5 }",
+    'f.yaml:15:36: stages[2].curriculum: forward does not read "refresh": reverse-refresh does',
+    'f.yaml:15:50: stages[2].curriculum: forward does not read "window": adaptive does',
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: { preset: adaptive, min_steps: 9, max_steps: 8 }",
+    "f.yaml:15:62: stages[2].curriculum.max_steps: expected at least min_steps (9), found 8",
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: { preset: adaptive, window: 5, max_steps: 9 }",
+    "f.yaml:15:59: stages[2].curriculum.max_steps: expected at least two windows (2 x 5), which show what is flat, found 9",
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: { phases: [{ until: 1, weights: [1, 1, 1, 1], to: [1] }] }",
+    "f.yaml:15:67: stages[2].curriculum.phases[0].to: expected one number for each of 4 heads, found 1",
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: { phases: [{ until: 1, weights: [1, 0, 0, 0], freeze: [trunk, head5] }] }",
+    "f.yaml:15:71: stages[2].curriculum.phases[0].freeze: there are 4 heads, found head5",
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: { phases: [{ until: 1, weights: [1, 0, 0, 0], freeze: [trunk, embedding, head1] }] }",
+    "f.yaml:15:71: stages[2].curriculum.phases[0].freeze: nothing that is awake is left to learn",
+  ],
+  [
+    "curriculum: forward",
+    "curriculum: { phases: [{ until: 1, weights: [1, 0, 0, 0], freeze: [trnk] }] }",
+    'f.yaml:15:72: stages[2].curriculum.phases[0].freeze[0]: expected trunk | embedding | heads | head1, head2, ..., found "trnk"',
+  ],
+  [
+    "lr: 1e-4",
+    "lr: 0",
+    ...["1", "2"].map((i) => `f.yaml:10:11: stages[${i}].train.lr: expected more than 0, found 0`),
+  ],
+  [
+    "lr: 1e-4",
+    "lr: fast",
+    ...["1", "2"].map((i) => `f.yaml:10:11: stages[${i}].train.lr: expected a number, found "fast"`),
+  ],
+  [
+    "lr: 1e-4",
+    "schedule: wsd\n      decay: 0.95",
+    ...["1", "2"].map((i) =>
+      `f.yaml:11:14: stages[${i}].train.decay: the decay (38 steps) and the warm-up (4) exceed steps (40)`
+    ),
   ],
   [
     "steps: 40",
@@ -356,4 +432,78 @@ Deno.test("parsePipeline() refuses a bomb of aliases", () => {
 Deno.test("jsonSchema() demands only the keys without a default", () => {
   const schema = jsonSchema() as { required: string[] };
   assert.deepEqual(schema.required, ["name", "stages"]);
+});
+
+const EXCHANGE = `name: x
+stages:
+  - { id: raw, run: fetch, dataset: wikitext-2, split: train }
+  - { id: base, run: import, from: models/llama }
+  - { id: text, run: prepare, needs: [raw], input: 'fetched:raw/data/*.parquet' }
+  - { id: arm, run: train, needs: [text, base], model: { preset: 1m, context: 64 }, train: { steps: 4 } }
+  - { id: out, run: export, needs: [arm], to: hf }
+`;
+
+Deno.test("parsePipeline() looks up a data set's short name, and leaves what the stage says itself", () => {
+  const [raw, base, text] = parse(EXCHANGE).stages;
+  assert.deepEqual(raw, {
+    id: "raw",
+    run: "fetch",
+    needs: [],
+    dataset: "Salesforce/wikitext",
+    config: "wikitext-2-raw-v1",
+    split: "train",
+    revision: "main",
+    endpoint: "https://huggingface.co",
+    hosts: [],
+    parallel: 3,
+  });
+  assert(base?.run === "import" && base.from === "/base/models/llama");
+  assert(text?.run === "prepare");
+  assert.deepEqual(text.input, ["fetched:raw/data/*.parquet"]);
+  const [own] = parse(EXCHANGE.replace("split: train", "include: ['*.txt']")).stages;
+  assert(own?.run === "fetch" && own.config === undefined && own.include?.[0] === "*.txt");
+});
+
+Deno.test("parsePipeline() tells which stages fetching, importing and exporting go with", () => {
+  const cases: [from: string, to: string, message: string][] = [
+    [
+      "wikitext-2",
+      "wikitext2",
+      "3:37: stages[0].dataset: expected owner/name or one of minipile | fineweb-edu | openwebtext | tinystories | " +
+      'wikitext-2 | wikitext-103, found "wikitext2": did you mean "wikitext-2"?',
+    ],
+    [
+      "wikitext-2",
+      "a/b/c",
+      '3:37: stages[0].dataset: expected a short name (minipile) or owner/name, found "a/b/c"',
+    ],
+    [
+      "fetched:raw",
+      "fetched:row",
+      '5:52: stages[2].input: fetched:row needs a fetch stage "row" in needs, found raw: did you mean "raw"?',
+    ],
+    [
+      "needs: [raw], input",
+      "input",
+      '5:38: stages[2].input: fetched:raw needs a fetch stage "raw" in needs, found none',
+    ],
+    [
+      "[text, base]",
+      "[text, raw]",
+      '6:42: stages[3].needs[1]: "raw" is a fetch stage, which a train stage does not read',
+    ],
+    [
+      "needs: [arm], ",
+      "",
+      "7:5: stages[4].needs: an export stage has one train stage in needs, or the folder of one in from",
+    ],
+    [
+      "to: hf",
+      "from: runs/x/y",
+      "7:36: stages[4].needs: an export stage has one train stage in needs, or the folder of one in from",
+    ],
+  ];
+  for (const [from, to, message] of cases) {
+    assert.equal(messageOf(EXCHANGE.replace(from, to)), `f.yaml:${message}`);
+  }
 });

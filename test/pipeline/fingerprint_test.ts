@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { parsePipeline } from "../../src/config/load.ts";
 import { fingerprintOf, SHIM_ABI } from "../../src/pipeline/fingerprint.ts";
 import { ABI_VERSION } from "../../src/torch/symbols.ts";
 import { withFiles } from "../support.ts";
@@ -35,6 +36,29 @@ Deno.test("fingerprintOf() changes with the results that it needs", () => {
   const [text] = smallPipeline().stages;
   assert.notEqual(fingerprintOf(text!, ["a"]), fingerprintOf(text!, ["b"]));
   assert.match(fingerprintOf(text!, []), /^[0-9a-f]{64}$/);
+});
+
+Deno.test("fingerprintOf() changes with what is fetched, not with the way it comes", () => {
+  const fetching = (keys: string) => {
+    const stage = `{ id: raw, run: fetch, dataset: minipile${keys} }`;
+    const [raw] = parsePipeline(`name: x\nstages: [${stage}]\n`, "x.yaml", "/base").stages;
+    return fingerprintOf(raw!, []);
+  };
+  assert.equal(fetching(", parallel: 1, hosts: [a.b], endpoint: 'https://mirror.example'"), fetching(""));
+  assert.notEqual(fetching(", split: train"), fetching(""));
+  assert.notEqual(fetching(", revision: v2"), fetching(""));
+});
+
+withFiles("fingerprintOf() changes with the checkpoint that is taken in", (folder) => {
+  const importing = () => {
+    const [base] =
+      parsePipeline(`name: x\nstages: [{ id: b, run: import, from: ${folder} }]\n`, "x.yaml", "/").stages;
+    return fingerprintOf(base!, []);
+  };
+  Deno.writeTextFileSync(join(folder, "config.json"), "{}");
+  const before = importing();
+  Deno.writeTextFileSync(join(folder, "model.safetensors"), "x");
+  assert.notEqual(importing(), before);
 });
 
 Deno.test("SHIM_ABI is the shim's", () => {

@@ -144,17 +144,71 @@ withLandlock("a launched program cannot signal, or look into, the process that s
   assert.notEqual(seen.memory, "done");
 });
 
-withLauncher("a launched program reaches nobody over a socket, unless --net leaves it", async () => {
-  const code = `
-    print([
-      await tried(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close()),
-      await tried(() => Deno.connect({ hostname: "127.0.0.1", port: 9 })),
-      await tried(() => Deno.connect({ transport: "unix", path: "/nowhere" })),
-    ]);
+const REFUSED = "PermissionDenied";
+
+/** What a program tries with sockets, and how each attempt ends. */
+const NETWORK = `
+  const c = Deno.dlopen("libc.so.6", { socket: { parameters: ["i32", "i32", "i32"], result: "i32" } }).symbols;
+  const [INET, DATAGRAM] = [2, 2];
+  print({
+    listen: await tried(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close()),
+    connect: await tried(() => Deno.connect({ hostname: "127.0.0.1", port: 9 })),
+    elsewhere: await tried(() => Deno.connect({ hostname: "127.0.0.1", port: 7 })),
+    datagram: c.socket(INET, DATAGRAM, 0) < 0 ? "PermissionDenied" : "done",
+    unix: await tried(() => Deno.connect({ transport: "unix", path: "/nowhere" })),
+  });
+`;
+
+withLauncher("a launched program reaches nobody over a socket and is reached by nobody", async () => {
+  assert.deepEqual(await probe([], NETWORK), {
+    listen: REFUSED,
+    connect: REFUSED,
+    elsewhere: REFUSED,
+    datagram: REFUSED,
+    unix: REFUSED,
+  });
+});
+
+withLauncher("--connect leaves TCP connections to that port, and no socket of another program", async () => {
+  assert.deepEqual(await probe(["--connect", "9"], NETWORK), {
+    listen: landlock < 4 ? "done" : REFUSED,
+    connect: "ConnectionRefused", // by the system: nobody listens there
+    elsewhere: landlock < 4 ? "ConnectionRefused" : REFUSED,
+    datagram: "done", // hosts are found with datagrams
+    unix: REFUSED,
+  });
+});
+
+withLauncher("--bind leaves waiting for TCP connections at that port, and none that goes out", async () => {
+  assert.deepEqual(await probe(["--bind", "0"], NETWORK), {
+    listen: "done",
+    connect: REFUSED,
+    elsewhere: REFUSED,
+    datagram: REFUSED,
+    unix: REFUSED,
+  });
+  if (landlock >= 4) {
+    assert.equal((await probe(["--bind", "9"], NETWORK) as { listen: string }).listen, REFUSED);
+  }
+});
+
+withLauncher("a launched program does not connect by sending, past what connect() is held to", async () => {
+  const fastOpen = `
+    const c = Deno.dlopen("libc.so.6", {
+      socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+      sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "i32"], result: "isize" },
+      __errno_location: { parameters: [], result: "pointer" },
+    }).symbols;
+    const [INET, STREAM, MSG_FASTOPEN] = [2, 1, 0x20000000];
+    const address = new Uint8Array([INET, 0, 0, 7, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]); // 127.0.0.1:7
+    const fd = c.socket(INET, STREAM, 0);
+    const sent = c.sendto(fd, new Uint8Array(1), 1n, MSG_FASTOPEN, address, 16);
+    print([fd > 0, Number(sent), new Deno.UnsafePointerView(c.__errno_location()).getInt32()]);
   `;
-  const refused = "PermissionDenied";
-  assert.deepEqual(await probe(["--net"], code), ["done", "ConnectionRefused", "NotFound"]);
-  assert.deepEqual(await probe([], code), [refused, refused, refused]);
+  const EPERM = 1;
+  for (const option of ["--connect", "--bind"]) {
+    assert.deepEqual(await probe([option, "9"], fastOpen), [true, -1, EPERM], option);
+  }
 });
 
 withLauncher("a launched program makes no pair of datagram sockets, which could send anywhere", async () => {
@@ -221,6 +275,10 @@ withLauncher("the launcher tells wrong options and missing programs by exit code
     [["--"], 120, /^launch: no program after --\n/],
     [["--rwx", "/", "--", "/bin/true"], 120, /^launch: unknown option --rwx\n/],
     [["--ro"], 120, /^launch: --ro needs a path\n$/],
+    [["--bind"], 120, /^launch: --bind needs a port\n$/],
+    [["--connect", "http"], 120, /^launch: --connect needs a port\n$/],
+    [["--connect", "70000"], 120, /^launch: --connect needs a port\n$/],
+    [["--bind", "80", "--connect", "80"], 120, /^launch: --bind and --connect do not go together\n$/],
     [
       ["--verbose", "--ro", "/nowhere", ...SYSTEM, "--", "/bin/true"],
       0,

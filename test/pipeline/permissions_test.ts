@@ -5,9 +5,11 @@ import {
   accessOf,
   denoFlags,
   launcherOptions,
+  nativeOf,
   type Places,
-  usesNative,
+  watchAccess,
 } from "../../src/pipeline/permissions.ts";
+import { parsePipeline } from "../../src/config/load.ts";
 import type { StageConfig } from "../../src/config/schema.ts";
 import { UserError } from "../../src/stage/errors.ts";
 import { smallPipeline } from "./fixture.ts";
@@ -26,7 +28,7 @@ Deno.test("denoFlags() gives each stage its own folder, what it needs, and nothi
   ];
   assert.deepEqual(flags("prepare"), [
     ...always,
-    "--allow-read=/books,/notes,/a,/held/out.txt,/r/text",
+    "--allow-read=/books,/notes,/a,/held/out.txt,/p/src,/r/text",
     "--allow-write=/r/text",
   ]);
   assert.deepEqual(flags("train"), [
@@ -61,7 +63,7 @@ Deno.test("launcherOptions() lists the system, Deno, the program, and the stage'
   const program = "--ro /p/src --ro /p/node_modules --ro /p/deno.json --ro /p/deno.lock";
   assert.equal(
     options(stage("prepare")),
-    `${system} ${program} --ro /books --ro /notes --ro /a --ro /held/out.txt ` +
+    `${system} ${program} --ro /books --ro /notes --ro /a --ro /held/out.txt --ro /p/src ` +
       "--dev /dev/null --rw /r/text",
   );
   assert.equal(
@@ -75,9 +77,63 @@ Deno.test("launcherOptions() gives a GPU's devices only to stages that compute a
   for (const { run } of stages) {
     const config = smallPipeline("device=auto").stages.find((other) => other.run === run)!;
     const options = launcherOptions(accessOf(config, PLACES), PLACES);
-    assert.equal(options.includes("--gpu"), usesNative(run), run);
-    assert(!options.includes("--net"));
+    assert.equal(options.includes("--gpu"), nativeOf(config) === "torch", run);
+    assert(!options.includes("--connect") && !options.includes("--bind"));
   }
+});
+
+Deno.test("a prepare stage loads the text library for tokens that are not bytes, and no other native code", () => {
+  const [config] = smallPipeline("text.tokenizer=/t/tokenizer.json").stages;
+  const access = accessOf(config!, PLACES);
+  assert(access.read.includes("/t/tokenizer.json"));
+  const library = "/p/native/build/libforetoken_text.so";
+  assert(denoFlags(access, PLACES).includes(`--allow-ffi=${library}`));
+  const options = launcherOptions(access, PLACES).join(" ");
+  assert(options.includes(`--ro ${library} `));
+  assert(!options.includes("--ro /p/native/build "));
+});
+
+const fetching = (...keys: string[]): StageConfig => {
+  const text = `name: x\nstages: [{ id: raw, run: fetch, dataset: minipile, ${keys.join(", ")} }]\n`;
+  return parsePipeline(text, "x.yaml", "/base").stages[0]!;
+};
+
+Deno.test("a fetch stage reaches its endpoint and the hosts that it names, and no file but its own", () => {
+  const config = fetching(
+    "endpoint: 'https://hub.example.com'",
+    "hosts: [cdn.example.net, '127.0.0.1:8080']",
+  );
+  const access = accessOf(config, PLACES);
+  assert.deepEqual(denoFlags(access, PLACES), [
+    "--no-prompt",
+    "--cached-only",
+    "--ignore-env",
+    "--allow-env=HF_TOKEN",
+    "--allow-read=/r/raw",
+    "--allow-write=/r/raw",
+    "--allow-net=hub.example.com:443,*.hub.example.com:443,cdn.example.net:443,127.0.0.1:8080",
+    "--allow-sys=statfs",
+  ]);
+  const options = launcherOptions(access, PLACES).join(" ");
+  assert(options.endsWith("--dev /dev/null --connect 443 --connect 8080 --rw /r/raw"), options);
+  assert.equal(
+    launcherOptions(accessOf(fetching("endpoint: 'http://127.0.0.1:81'"), PLACES), PLACES).at(-3),
+    "81",
+  );
+});
+
+Deno.test("the page that watches a run reads that run and waits at one port of this machine", () => {
+  const access = watchAccess(7000, PLACES);
+  assert.deepEqual(denoFlags(access, PLACES), [
+    "--no-prompt",
+    "--cached-only",
+    "--ignore-env",
+    "--allow-read=/r,/p/src/watch",
+    "--allow-net=127.0.0.1:7000",
+  ]);
+  const options = launcherOptions(access, PLACES).join(" ");
+  assert(options.endsWith("--dev /dev/null --bind 7000"), options);
+  assert(!options.includes("--rw"));
 });
 
 Deno.test("denoFlags() refuses a path with a comma, which would be read as two", () => {

@@ -11,8 +11,9 @@ import { smallPipeline } from "./fixture.ts";
 
 const states = (plan: readonly PlannedStage[]) => plan.map(({ state }) => state);
 const actions = (plan: readonly PlannedStage[], force = false) =>
-  select(plan, { force }, "small.yaml").map(({ action }) => action);
+  select(plan, { force }, ASKED).map(({ action }) => action);
 
+const ASKED = { file: "small.yaml", words: "small.yaml --set name=a" };
 const COMMAND = { file: "small.yaml", set: [] };
 let clock = Date.parse("2026-01-01T00:00:00.000Z");
 
@@ -89,7 +90,7 @@ withFiles("select() refuses to throw away checkpoints of another config unless f
     assert.equal(
       error.message,
       "arm holds checkpoints of another run (train.steps: 4 before, 5 now; train.warmup: 0 before, 1 now): to throw them away, add --force " +
-        "(or only for it: deno task train small.yaml --stage arm --force); to keep them, choose another name " +
+        "(or only for it: `deno task train small.yaml --set name=a --stage arm --force`); to keep them, choose another name " +
         "for the pipeline (--set name=...) or for the stage",
     );
     return true;
@@ -110,10 +111,11 @@ withFiles("select() lets a training look for itself when only its text was made 
 withFiles("select() runs one stage or one kind, once what they need is done", (run) => {
   const plan = () => planPipeline(smallPipeline(), run);
   const ids = (selection: Parameters<typeof select>[1]) =>
-    select(plan(), selection, "small.yaml").map(({ stage, action }) => `${stage.config.id}: ${action}`);
+    select(plan(), selection, ASKED).map(({ stage, action }) => `${stage.config.id}: ${action}`);
   assert.throws(() => ids({ kind: "train", force: false }), {
-    message: "arm needs text, which is not done: run `deno task prepare small.yaml --stage text`, or " +
-      "`deno task pipeline small.yaml` for all",
+    message:
+      "arm needs text, which is not done: run `deno task prepare small.yaml --set name=a --stage text`, or " +
+      "`deno task pipeline small.yaml --set name=a` for all",
   });
   leave(plan()[0]!, "done");
   assert.deepEqual(ids({ kind: "train", force: false }), ["arm: run"]);

@@ -1,7 +1,8 @@
 /** The environment of a stage's process: what it needs, and nothing of the user's. */
 
 import assert from "node:assert/strict";
-import { environmentFor } from "../../src/pipeline/start.ts";
+import { parsePipeline } from "../../src/config/load.ts";
+import { environmentFor, proxiesIn } from "../../src/pipeline/start.ts";
 import { smallPipeline } from "./fixture.ts";
 
 const OWN = {
@@ -28,6 +29,26 @@ Deno.test("environmentFor() hands a computing stage the thread settings, and oth
     GOMP_SPINCOUNT: "10000",
     OMP_NUM_THREADS: "3",
   });
+});
+
+Deno.test("environmentFor() hands a fetch stage the token and the way to the network", () => {
+  const stage = "{ id: raw, run: fetch, dataset: a/b }";
+  const [raw] = parsePipeline(`name: x\nstages: [${stage}]\n`, "x.yaml", "/base").stages;
+  const own = { HF_TOKEN: "t", https_proxy: "http://proxy:3128", DENO_CERT: "/c.pem" };
+  assert.deepEqual(environmentFor(raw!, { ...OWN, ...own }), { ...ALWAYS, ...own });
+});
+
+Deno.test("proxiesIn() finds the proxies' hosts and ports", () => {
+  const env = {
+    HTTPS_PROXY: "http://user:secret@proxy.example:3128",
+    http_proxy: "http://proxy.example:3128",
+    NO_PROXY: "x",
+  };
+  assert.deepEqual(proxiesIn(env), ["proxy.example:3128"]);
+  assert.deepEqual(proxiesIn({ HTTPS_PROXY: "https://secure.example", HTTP_PROXY: "proxy:8080" }), [
+    "secure.example:443",
+    "proxy:8080",
+  ]);
 });
 
 Deno.test("environmentFor() leaves the user's own choice of waiting and threads", () => {

@@ -1,7 +1,7 @@
 /** Log lines and the progress line share standard error without running into each other. */
 
 import assert from "node:assert/strict";
-import { Terminal } from "../../src/stage/terminal.ts";
+import { inFull, Terminal } from "../../src/stage/terminal.ts";
 
 /** A screen that keeps what is written, with a clock that the test moves. */
 function fakeScreen(interactive: boolean) {
@@ -28,6 +28,20 @@ Deno.test("progress() redraws one line on a terminal, log() puts lines above it,
   terminal.clear();
   terminal.log("bye");
   assert.equal(screen.text, "\r\x1b[Kstep 1\r\x1b[Khello\nstep 1\r\x1b[Kstep 2\r\x1b[Kbye\n");
+});
+
+Deno.test("progress() asks a line for what fits, and off a terminal for all of it", () => {
+  const line = (columns: number) => columns < 30 ? `short ${columns}` : "all that there is to say";
+  const screen = fakeScreen(true);
+  new Terminal(screen).progress(line);
+  assert.equal(screen.text, "\r\x1b[Kshort 19");
+  const log = fakeScreen(false);
+  const terminal = new Terminal(log);
+  log.time = 5000;
+  terminal.progress(line);
+  assert.equal(log.text, "all that there is to say\n");
+  assert.equal(inFull(line), "all that there is to say");
+  assert.equal(inFull("a line"), "a line");
 });
 
 Deno.test("progress() draws at most ten times a second and leaves the last column free", () => {

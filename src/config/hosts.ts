@@ -1,0 +1,24 @@
+/** Which hosts a fetch stage may reach: the one list for Deno's flags, the launcher, and redirects. */
+
+import type { FetchConfig } from "./schema.ts";
+
+/** `host:port` each: the endpoint, its subdomains, and those that the stage names; `*.` stands for any subdomain. */
+export function hostsOf({ endpoint, hosts }: Pick<FetchConfig, "endpoint" | "hosts">): string[] {
+  const own = new URL(endpoint);
+  const hasSubdomains = /[a-z]/i.test(own.hostname) && own.hostname.includes(".");
+  const named = hosts.map((host) => /:\d+$/.test(host) ? host : `${host}:443`);
+  return [hostOf(own), ...(hasSubdomains ? [`*.${own.hostname}:443`] : []), ...named];
+}
+
+/** `host:port`, also where the port is the protocol's usual one. */
+export function hostOf({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === "http:" ? "80" : "443")}`;
+}
+
+/** Whether a URL leads to one of these hosts, as Deno's `--allow-net` reads them. */
+export function leadsTo(url: URL, hosts: readonly string[]): boolean {
+  const host = hostOf(url);
+  return hosts.some((allowed) =>
+    allowed.startsWith("*.") ? `.${host}`.endsWith(allowed.slice(1)) : host === allowed
+  );
+}
