@@ -22,6 +22,10 @@ const CHEAP = new Set([
   "doctor",
   "foretoken plan quickstart --set name=code --set text.input=src/**/*.ts",
   "foretoken --help",
+  "fetch --help",
+  "foretoken model show quickstart --stage forward",
+  "foretoken model show 1.3b --heads 4 --vocab 32000",
+  "foretoken curriculum show reverse-refresh --heads 4 --steps 1000",
   "bench",
 ]);
 /** `ok` is made of what `.ci/run` does one by one. */

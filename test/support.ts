@@ -27,16 +27,19 @@ export function withFiles(name: string, body: (folder: string) => void | Promise
   Deno.test({
     name,
     ignore: !files,
-    fn: async () => {
-      Deno.mkdirSync(temporaryRoot(), { recursive: true });
-      const folder = Deno.realPathSync(Deno.makeTempDirSync({ dir: temporaryRoot() }));
-      try {
-        await body(folder);
-      } finally {
-        Deno.removeSync(folder, { recursive: true });
-      }
-    },
+    fn: () => inFolder(body),
   });
+}
+
+/** Calls `body` with a fresh folder (absolute path), which is removed afterwards. */
+export async function inFolder(body: (folder: string) => void | Promise<void>): Promise<void> {
+  Deno.mkdirSync(temporaryRoot(), { recursive: true });
+  const folder = Deno.realPathSync(Deno.makeTempDirSync({ dir: temporaryRoot() }));
+  try {
+    await body(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 }
 
 /** A test that computes; it fails when a tensor outlives it. Ignored where the shim may not be loaded. */

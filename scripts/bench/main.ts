@@ -9,6 +9,22 @@ interface Benchmark {
 }
 
 const BENCHMARKS: Record<string, Benchmark> = {
+  checkpoint: {
+    about: "for how long a save of 100 M parameters stops the training, and its time in the background",
+    load: () => import("./checkpoint.ts"),
+  },
+  batches: {
+    about: "tokens gathered a second, and the share of a training step that this takes",
+    load: () => import("./batches.ts"),
+  },
+  bpe: {
+    about: "training byte-level BPE and encoding, beside the public tokenizers; takes a folder of text",
+    load: () => import("./bpe.ts"),
+  },
+  curriculum: {
+    about: "a run of forward with 4 heads against runs with 2, 3 and 4 heads awake throughout",
+    load: () => import("./curriculum.ts"),
+  },
   ffi: {
     about: "one small op from TypeScript, C++ and PyTorch; time to load libtorch and to print the help",
     load: () => import("./ffi.ts"),
@@ -17,13 +33,17 @@ const BENCHMARKS: Record<string, Benchmark> = {
     about: "peak memory of a training step with 8 heads against 1",
     load: () => import("./memory.ts"),
   },
+  prepare: {
+    about: "text of each format to shards, MB/s and memory; takes a folder of text, --large for a 2 GB Parquet file",
+    load: () => import("./prepare.ts"),
+  },
 };
 
 async function main(name: string | undefined): Promise<number> {
   const benchmark = name === undefined ? undefined : BENCHMARKS[name];
   if (!benchmark) {
     if (name !== undefined) print(`There is no benchmark "${name}". There are:`);
-    for (const [name, { about }] of Object.entries(BENCHMARKS)) print(`  ${name.padEnd(8)}${about}`);
+    for (const [name, { about }] of Object.entries(BENCHMARKS)) print(`  ${name.padEnd(12)}${about}`);
     return name === undefined ? 0 : 2;
   }
   try {

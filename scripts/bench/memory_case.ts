@@ -1,8 +1,9 @@
 /** One case of memory.ts: trains a model with the number of heads given, and prints its {@link Peak} as JSON. */
 import { type ModelOptions, MtpModel } from "../../src/model/mod.ts";
-import { type Blocks, memory, Scope, start, Tensor } from "../../src/torch/mod.ts";
+import { memory, Scope, start, type Tensor } from "../../src/torch/mod.ts";
 import { Optimizer } from "../../src/train/optimizer.ts";
 import { trainStep } from "../../src/train/step.ts";
+import { randomBlocks } from "./random_blocks.ts";
 import { print } from "./table.ts";
 
 /** Bytes. */
@@ -49,26 +50,13 @@ function train(
   });
   for (const [name] of model.parameters.entries()) optimizer.state(name);
   using _scope = new Scope();
-  const blocks = randomBlocks(options);
+  const blocks = randomBlocks(options, BATCH);
   ready(model, optimizer);
   const objective = { weights: Array.from({ length: options.heads.count }, () => 1), loss: "sum" } as const;
   for (let step = 0; step < steps; step++) {
     using _scope = new Scope();
     trainStep(model, optimizer, blocks, BATCH, objective, 1e-3);
   }
-}
-
-/** Blocks of random tokens, each head with a target everywhere. */
-function randomBlocks({ vocab, context, heads }: ModelOptions): Blocks {
-  const positions = BATCH * context;
-  const draw = (count: number): number[] =>
-    Array.from({ length: count }, () => Math.floor(Math.random() * vocab));
-  return {
-    inputs: Tensor.ids(draw(positions), [BATCH, context]),
-    targets: Tensor.ids(draw(heads.count * positions), [heads.count, BATCH, context]),
-    counts: Array.from({ length: heads.count }, () => positions),
-    bytes: positions,
-  };
 }
 
 const bytesOf = (tensors: readonly Tensor[]): number => tensors.reduce((sum, t) => sum + t.byteLength, 0);

@@ -51,7 +51,7 @@ export async function record(
 
 /** What set-up makes. */
 export function products(build: string): string[] {
-  return [`${build}/libforetoken.so`, `${build}/launch`];
+  return [`${build}/libforetoken.so`, `${build}/libforetoken_text.so`, `${build}/launch`];
 }
 
 /** The last record, where it describes what is there now. */
@@ -89,7 +89,7 @@ export function stamp(path: string): string {
 }
 
 async function digest(native: string): Promise<string> {
-  const parts = ["", "kernels/"].flatMap((folder) =>
+  const parts = ["", "kernels/", "text/"].flatMap((folder) =>
     [...Deno.readDirSync(native + "/" + folder)].filter((entry) => entry.isFile).map((entry) =>
       folder + entry.name
     )

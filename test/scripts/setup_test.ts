@@ -40,7 +40,7 @@ class World implements Surroundings {
   };
   configure: () => Ended = () => OK;
   compile: () => Ended = () => {
-    for (const product of ["libforetoken.so", "launch"]) {
+    for (const product of ["libforetoken.so", "libforetoken_text.so", "launch"]) {
       Deno.writeTextFileSync(`${this.build}/${product}`, product);
     }
     return OK;
@@ -51,7 +51,7 @@ class World implements Surroundings {
   constructor(folder: string) {
     this.native = join(folder, "native");
     this.build = join(this.native, "build");
-    Deno.mkdirSync(`${this.native}/kernels`, { recursive: true });
+    for (const part of ["kernels", "text"]) Deno.mkdirSync(`${this.native}/${part}`, { recursive: true });
     Deno.writeTextFileSync(`${this.native}/ops.cpp`, "// ops");
   }
 
@@ -239,6 +239,7 @@ inWorld(
     const changes: [string, () => void][] = [
       ["a source", () => Deno.writeTextFileSync(`${world.native}/ops.cpp`, "// changed")],
       ["a new kernel", () => Deno.writeTextFileSync(`${world.native}/kernels/rows.cpp`, "// new")],
+      ["a new trainer", () => Deno.writeTextFileSync(`${world.native}/text/trainer.cpp`, "// new")],
       [
         "libtorch",
         () => Deno.writeTextFileSync(`${world.build}/pip/torch/lib/libtorch_cpu.so`, "another one"),

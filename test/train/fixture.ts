@@ -124,10 +124,10 @@ const isTimeless = (line: Json): boolean => line.name !== "throughput";
 export function results(arm: string): Json {
   const checkpoint = checkpointsIn(arm).at(-1)!;
   const { state, sha256 } = readState(checkpoint, "");
-  const files = Object.keys(sha256).map((part) => `${part}.safetensors`);
+  const file = (part: string) => join(checkpoint, `${part}.safetensors`);
   return {
     checkpoint: checkpoint.slice(arm.length),
-    tensors: files.map((file) => [file, sha256OfFile(join(checkpoint, file))]),
+    ...Object.fromEntries(Object.keys(sha256).map((part) => [part, sha256OfFile(file(part))])),
     state: without(state, "seconds"),
     metrics: metricsOf(arm).filter(isTimeless).map((line) => without(line, ...TIMES)),
     summary: without(readJson(join(arm, "train.json")), "seconds", "tokens_per_s", "peak_rss_bytes"),
