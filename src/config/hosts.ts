@@ -2,12 +2,24 @@
 
 import type { FetchConfig } from "./schema.ts";
 
-/** `host:port` each: the endpoint, its subdomains, and those that the stage names; `*.` stands for any subdomain. */
+/** Where the public hub keeps large files: hosts that it chooses by place and changes, all below one name. */
+const DOWNLOADS: Readonly<Record<string, string>> = { "huggingface.co": "*.hf.co:443" };
+
+/**
+ * `host:port` each: the endpoint, its subdomains, where a known hub keeps its large files, and those that the stage
+ * names; `*.` stands for any subdomain.
+ */
 export function hostsOf({ endpoint, hosts }: Pick<FetchConfig, "endpoint" | "hosts">): string[] {
   const own = new URL(endpoint);
   const hasSubdomains = /[a-z]/i.test(own.hostname) && own.hostname.includes(".");
   const named = hosts.map((host) => /:\d+$/.test(host) ? host : `${host}:443`);
-  return [hostOf(own), ...(hasSubdomains ? [`*.${own.hostname}:443`] : []), ...named];
+  const downloads = DOWNLOADS[own.hostname];
+  return [
+    hostOf(own),
+    ...(hasSubdomains ? [`*.${own.hostname}:443`] : []),
+    ...(downloads === undefined ? [] : [downloads]),
+    ...named,
+  ];
 }
 
 /** `host:port`, also where the port is the protocol's usual one. */

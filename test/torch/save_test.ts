@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type SafetensorsDtype, safetensorsLayout } from "../../src/formats/safetensors.ts";
-import { finishSave, releaseSave, Scope, startSave, Tensor } from "../../src/torch/mod.ts";
+import { finishSave, releaseSave, reserveSave, Scope, startSave, Tensor } from "../../src/torch/mod.ts";
 import { withPeers } from "../peers.ts";
 import { inFolder, withFfi } from "../support.ts";
 
@@ -44,6 +44,22 @@ files("finishSave() gives the checksum of each file, whatever its length", (fold
   startSave([{ path: join(folder, "again"), header: text("x"), tensors: [] }]);
   assert.deepEqual(finishSave(true), [sha256(text("x"))]);
   assert.equal(Deno.readTextFileSync(join(folder, "again")), "x");
+  releaseSave();
+});
+
+files("reserveSave() makes room that saves use, of whatever size they are", (folder) => {
+  using _scope = new Scope();
+  const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i * 7 & 255);
+  const path = join(folder, "a");
+  for (const room of [10, 5000, 1 << 20]) {
+    reserveSave([room, room], "cpu");
+    startSave([{ path, header: text("x"), tensors: [Tensor.from(bytes)] }]);
+    assert.throws(() => reserveSave([room], "cpu"), /a save is in flight/);
+    assert.deepEqual(finishSave(true), [sha256(joined(text("x"), bytes))]);
+    releaseSave();
+  }
+  reserveSave([1 << 20], "cpu");
+  assert.throws(() => finishSave(true), /no save is in flight/);
   releaseSave();
 });
 

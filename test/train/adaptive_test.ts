@@ -78,7 +78,7 @@ Deno.test("adaptive goes on to the same steps after it was saved and restored, a
   }
 });
 
-Deno.test("adaptive reads losses only where a window of the phase ends", () => {
+Deno.test("adaptive reads losses only where a window or the phase ends", () => {
   const curriculum = open({ min_steps: 33 });
   const due: number[] = [];
   for (let step = 0; step < 60; step++) {
@@ -86,7 +86,25 @@ Deno.test("adaptive reads losses only where a window of the phase ends", () => {
     if (curriculum.decidesAfter(step)) due.push(step);
     curriculum.observe(step, [1, 1, 1]);
   }
-  assert.deepEqual(due, [9, 19, 29, 42, 52]);
+  assert.deepEqual(due, [9, 19, 29, 32, 42, 52]);
+});
+
+Deno.test("adaptive decides the same when losses are read no earlier than it asks, as on a GPU", () => {
+  for (const order of ["forward", "reverse"] as const) {
+    const given = { order, min_steps: 33, max_steps: 37 };
+    const [prompt, late] = [open(given), open(given)];
+    const flatAt = ({ weights }: { weights: readonly number[] }) =>
+      weights.map((weight, i) => weight === 0 ? null : 1 + i);
+    let pending: [number, (number | null)[]][] = [];
+    for (let step = 0; step < S; step++) {
+      prompt.observe(step, flatAt(prompt.enter(step)));
+      pending.push([step, flatAt(late.enter(step))]);
+      if (!late.decidesAfter(step)) continue;
+      for (const read of pending) late.observe(...read);
+      pending = [];
+      assert.deepEqual(late.state(), prompt.state(), `${order}, after step ${step}`);
+    }
+  }
 });
 
 Deno.test("a step in which the head has no target is not counted", () => {

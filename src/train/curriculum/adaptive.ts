@@ -5,7 +5,7 @@
  * Its mean loss over one window of steps after another is compared: below `threshold` of relative improvement from a window
  * to the next it is flat, and the next phase begins. That takes at least two windows and `min_steps`; after `max_steps` it
  * begins in any case. The windows are counted from the start of the phase and not from where lines are logged, so that
- * logging changes nothing, and losses are read from the device only where a window ends.
+ * logging changes nothing, and losses are read from the device only where a window or a phase ends.
  */
 import * as z from "zod";
 import type { WrittenCurriculum } from "../../config/schema/curriculum.ts";
@@ -90,16 +90,24 @@ export class Adaptive implements Curriculum {
   }
 
   enter(step: number): Phase {
-    const { starts, flat } = this.#state;
-    const { minSteps, maxSteps } = this.options;
-    const steps = this.#steps(step);
-    if (starts.length < this.K && ((flat && steps >= minSteps) || steps >= maxSteps)) {
-      this.#state = { starts: [...starts, step], ...freshWindows };
-    }
+    if (this.#turnsAt(step)) this.#state = { starts: [...this.#state.starts, step], ...freshWindows };
     return this.phases.at(-1)!;
   }
 
+  /** Whether the next phase begins with this step. */
+  #turnsAt(step: number): boolean {
+    const { starts, flat } = this.#state;
+    const { minSteps, maxSteps } = this.options;
+    const steps = this.#steps(step);
+    return starts.length < this.K && ((flat && steps >= minSteps) || steps >= maxSteps);
+  }
+
+  /** A phase that begins within a window is a reason, too: the losses before it would count as its own. */
   decidesAfter(step: number): boolean {
+    return this.#endsWindow(step) || this.#turnsAt(step + 1);
+  }
+
+  #endsWindow(step: number): boolean {
     return (this.#steps(step) + 1) % this.options.window === 0;
   }
 
@@ -110,7 +118,7 @@ export class Adaptive implements Curriculum {
       state.steps++;
       state.sum += newest;
     }
-    if (!this.decidesAfter(step) || state.steps === 0) return;
+    if (!this.#endsWindow(step) || state.steps === 0) return;
     const mean = state.sum / state.steps;
     state.flat = state.before !== null && state.before - mean < this.options.threshold * state.before;
     Object.assign(state, { steps: 0, sum: 0, before: mean });
