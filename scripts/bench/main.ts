@@ -5,7 +5,7 @@ import { print } from "./table.ts";
 interface Benchmark {
   /** One line for the list. */
   readonly about: string;
-  readonly load: () => Promise<{ run: () => Promise<void> }>;
+  readonly load: () => Promise<{ run: (args: readonly string[]) => Promise<void> }>;
 }
 
 const BENCHMARKS: Record<string, Benchmark> = {
@@ -37,9 +37,13 @@ const BENCHMARKS: Record<string, Benchmark> = {
     about: "text of each format to shards, MB/s and memory; takes a folder of text, --large for a 2 GB Parquet file",
     load: () => import("./prepare.ts"),
   },
+  train: {
+    about: "time of a training step against eager PyTorch's; after it sizes to measure: 1M, 10M",
+    load: () => import("./train.ts"),
+  },
 };
 
-async function main(name: string | undefined): Promise<number> {
+async function main([name, ...args]: readonly string[]): Promise<number> {
   const benchmark = name === undefined ? undefined : BENCHMARKS[name];
   if (!benchmark) {
     if (name !== undefined) print(`There is no benchmark "${name}". There are:`);
@@ -47,7 +51,7 @@ async function main(name: string | undefined): Promise<number> {
     return name === undefined ? 0 : 2;
   }
   try {
-    await (await benchmark.load()).run();
+    await (await benchmark.load()).run(args);
     return 0;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -56,4 +60,4 @@ async function main(name: string | undefined): Promise<number> {
   }
 }
 
-Deno.exitCode = await main(Deno.args[0]);
+Deno.exitCode = await main(Deno.args);
