@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "gemm.h"
 #include "guard.h"
 #include "kernels/rows.h"
 #include "precision.h"
@@ -68,6 +69,13 @@ at::Tensor take(AutogradContext *context, const std::string &name) {
   return tensor;
 }
 
+/// sum = a b for the first of several products, else += a b; a bfloat16 product is added up in the sum's float32.
+void add_product(at::Tensor &sum, const at::Tensor &a, const at::Tensor &b, bool first) {
+  if (a.scalar_type() == sum.scalar_type()) product_into(sum, a, b, /*add=*/!first);
+  else if (first) sum.copy_(product(a, b));
+  else sum.add_(product(a, b));
+}
+
 struct LinearCrossEntropy : Function<LinearCrossEntropy> {
   static at::Tensor forward(AutogradContext *context, const at::Tensor &input, const at::Tensor &weight,
                             const at::Tensor &targets, double scale, int64_t chunk, double z) {
@@ -78,7 +86,8 @@ struct LinearCrossEntropy : Function<LinearCrossEntropy> {
     const int64_t rows = x.size(0);
     // What is frozen gets no gradient, and none is made for it.
     auto dx = input.requires_grad() ? at::empty_like(x) : at::Tensor();
-    auto dweight = weight.requires_grad() ? at::zeros_like(weight) : at::Tensor();
+    auto dweight = weight.requires_grad() ? at::empty_like(weight) : at::Tensor();
+    if (dweight.defined() && rows == 0) dweight.zero_();
     auto buffer = at::empty({std::min(chunk, rows), w.size(0)}, x.options());
     double sum = 0;
     const auto scalar = x.options().dtype(rounded ? at::kFloat : x.scalar_type());
@@ -87,7 +96,7 @@ struct LinearCrossEntropy : Function<LinearCrossEntropy> {
       const int64_t count = std::min(chunk, rows - start);
       const auto xs = x.narrow(0, start, count), target = targets.narrow(0, start, count);
       auto logits = buffer.narrow(0, 0, count);
-      at::mm_out(logits, xs, w.t());
+      product_into(logits, xs, w.t());
       if (by_rows) {
         sum += nll_by_rows(logits, target, (float)scale, (float)z);
       } else {
@@ -95,16 +104,8 @@ struct LinearCrossEntropy : Function<LinearCrossEntropy> {
         device_sum.add_(nll_by_ops(wide, target, scale, z));
         if (rounded) logits.copy_(wide);
       }
-      if (dx.defined()) {
-        auto dxs = dx.narrow(0, start, count);
-        at::mm_out(dxs, logits, w);
-      }
-      if (dweight.defined()) {
-        if (rounded)
-          dweight.add_(at::mm(logits.t(), xs));
-        else
-          dweight.addmm_(logits.t(), xs);
-      }
+      if (dx.defined()) product_into(dx.narrow(0, start, count), logits, w);
+      if (dweight.defined()) add_product(dweight, logits.t(), xs, /*first=*/start == 0);
     }
     // Not save_for_backward: a second owner would make autograd copy each into .grad in place of taking it.
     if (dx.defined()) context->saved_data["dx"] = dx;
@@ -149,7 +150,7 @@ FT_EXPORT int32_t ft_linear_nll(ft_tensor x, ft_tensor weight, ft_tensor targets
     auto best = at::empty({rows}, target.options());
     for (int64_t start = 0; start < rows; start += chunk) {
       const int64_t count = std::min<int64_t>(chunk, rows - start);
-      const auto logits = at::mm(input.narrow(0, start, count), w.t()).to(sums);
+      const auto logits = product(input.narrow(0, start, count), w.t()).to(sums);
       const auto targets_here = target.narrow(0, start, count);
       const auto chosen = logits.gather(1, targets_here.clamp_min(0).unsqueeze(1)).squeeze(1);
       nll.narrow(0, start, count).copy_((logits.logsumexp(1) - chosen).masked_fill_(targets_here.lt(0), 0));

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "gemm.h"
 #include "guard.h"
 #include "precision.h"
 #include "tensor.h"
@@ -34,7 +35,7 @@ FT_EXPORT ft_tensor ft_matmul(ft_tensor a, ft_tensor b) {
 }
 
 FT_EXPORT ft_tensor ft_linear(ft_tensor x, ft_tensor weight) {
-  return tensor([&] { return at::linear(get(x), weight_for(get(x), get(weight))); });
+  return tensor([&] { return linear_map(get(x), weight_for(get(x), get(weight))); });
 }
 
 FT_EXPORT ft_tensor ft_embedding(ft_tensor ids, ft_tensor weight) {

@@ -14,8 +14,8 @@ const BATCH = 8;
 const HEADS = [1, 4];
 const WARM_UP = 3; // steps
 const SLICE_MS = 150; // long enough for the caches to be one's own again
-const BUDGET_MS = 45_000; // of one row
-const SLICES = { least: 15, most: 101 };
+const BUDGET_MS = 20_000; // of one row
+const SLICES = { least: 9, most: 101 };
 
 /** Two threads and the waiting that the pipeline sets: threads sleep soon where others want the processor. */
 const ENVIRONMENT = { OMP_NUM_THREADS: "2", GOMP_SPINCOUNT: "10000" };

@@ -1,0 +1,124 @@
+// The tiles of gemm.h, after Goto & van de Geijn (2008): a tile of c stays in registers while it runs along the inner
+// index, reading one panel of b that lies in the first cache. Compiled once for each instruction set.
+#include "gemm.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace ft::GEMM_ISA {
+namespace {
+
+typedef float f4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t i4 __attribute__((vector_size(16)));
+
+// Tiles fill the registers: ROWS x 2 sums, two vectors of b and one number of a.
+#ifdef __AVX512F__
+typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
+constexpr int ROWS = 12;
+#else
+typedef float vec __attribute__((vector_size(32), aligned(4), may_alias));
+constexpr int ROWS = 6;
+#endif
+constexpr int64_t LANES = sizeof(vec) / sizeof(float), PANEL = 2 * LANES;
+
+inline vec load(const float *p) { return *reinterpret_cast<const vec *>(p); }
+inline void store(float *p, vec v) { *reinterpret_cast<vec *>(p) = v; }
+
+/// Adds or writes the first `columns` lanes.
+inline void put(float *c, vec v, int64_t columns, bool add) {
+  if (columns >= LANES) {
+    store(c, add ? load(c) + v : v);
+    return;
+  }
+  float lanes[LANES];
+  std::memcpy(lanes, &v, sizeof v);
+  for (int64_t j = 0; j < columns; j++) c[j] = add ? c[j] + lanes[j] : lanes[j];
+}
+
+/// R rows by V vectors. Along: a's rows lie in one piece; else its columns do.
+template <int R, int V, bool Along>
+inline void tile(const float *a, int64_t stride, const float *b, float *c, int64_t ldc, int64_t columns, int64_t depth,
+                 bool add) {
+  vec sums[R][V] = {};
+  for (int64_t k = 0; k < depth; k++, b += PANEL) {
+    vec right[V];
+    for (int v = 0; v < V; v++) right[v] = load(b + v * LANES);
+    for (int r = 0; r < R; r++) {
+      const float left = Along ? a[r * stride + k] : a[k * stride + r];
+      for (int v = 0; v < V; v++) sums[r][v] += left * right[v];
+    }
+  }
+  for (int r = 0; r < R; r++)
+    for (int v = 0; v < V; v++) put(c + r * ldc + v * LANES, sums[r][v], columns - v * LANES, add);
+}
+
+template <int R, bool Along>
+inline void tiles(Strided a, const float *packed, float *c, int64_t ldc, int64_t columns, int64_t depth, bool add) {
+  const int64_t stride = Along ? a.row : a.column;
+  if (columns > LANES) tile<R, 2, Along>(a.data, stride, packed, c, ldc, columns, depth, add);
+  else tile<R, 1, Along>(a.data, stride, packed, c, ldc, columns, depth, add);
+}
+
+/// One panel against all rows.
+template <bool Along>
+void column(Strided a, const float *packed, float *c, int64_t ldc, int64_t rows, int64_t columns, int64_t depth,
+            bool add) {
+  int64_t i = 0;
+  for (; i + ROWS <= rows; i += ROWS) tiles<ROWS, Along>(a.at(i, 0), packed, c + i * ldc, ldc, columns, depth, add);
+  for (; i + 4 <= rows; i += 4) tiles<4, Along>(a.at(i, 0), packed, c + i * ldc, ldc, columns, depth, add);
+  for (; i < rows; i++) tiles<1, Along>(a.at(i, 0), packed, c + i * ldc, ldc, columns, depth, add);
+}
+
+void multiply(Strided a, const float *packed, float *c, int64_t ldc, int64_t rows, int64_t columns, int64_t depth,
+              bool add) {
+  for (int64_t j = 0; j < columns; j += PANEL, packed += PANEL * depth) {
+    const int64_t here = std::min(PANEL, columns - j);
+    if (a.column == 1) column<true>(a, packed, c + j, ldc, rows, here, depth, add);
+    else column<false>(a, packed, c + j, ldc, rows, here, depth, add);
+  }
+}
+
+/// Four rows of four become columns.
+inline void transpose(const float *from, int64_t stride, float *to) {
+  f4 r[4];
+  for (int i = 0; i < 4; i++) r[i] = *reinterpret_cast<const f4 *>(from + i * stride);
+  const f4 a = __builtin_shuffle(r[0], r[1], i4{0, 4, 1, 5}), b = __builtin_shuffle(r[2], r[3], i4{0, 4, 1, 5});
+  const f4 c = __builtin_shuffle(r[0], r[1], i4{2, 6, 3, 7}), d = __builtin_shuffle(r[2], r[3], i4{2, 6, 3, 7});
+  const f4 columns[4] = {__builtin_shuffle(a, b, i4{0, 1, 4, 5}), __builtin_shuffle(a, b, i4{2, 3, 6, 7}),
+                         __builtin_shuffle(c, d, i4{0, 1, 4, 5}), __builtin_shuffle(c, d, i4{2, 3, 6, 7})};
+  for (int i = 0; i < 4; i++) *reinterpret_cast<f4 *>(to + i * PANEL) = columns[i];
+}
+
+/// A whole panel whose columns lie in one piece each.
+void pack_across(Strided b, int64_t depth, float *out) {
+  int64_t k = 0;
+  for (; k + 4 <= depth; k += 4)
+    for (int64_t j = 0; j < PANEL; j += 4) transpose(b.data + j * b.column + k, b.column, out + k * PANEL + j);
+  for (; k < depth; k++)
+    for (int64_t j = 0; j < PANEL; j++) out[k * PANEL + j] = b.data[j * b.column + k];
+}
+
+void pack(Strided b, int64_t depth, int64_t columns, float *out) {
+  for (int64_t j = 0; j < columns; j += PANEL, out += depth * PANEL) {
+    const int64_t here = std::min(PANEL, columns - j);
+    const Strided from = b.at(0, j);
+    if (here == PANEL && b.row == 1) {
+      pack_across(from, depth, out);
+    } else if (here == PANEL && b.column == 1) {
+      for (int64_t k = 0; k < depth; k++) std::memcpy(out + k * PANEL, from.data + k * b.row, PANEL * sizeof(float));
+    } else {
+      std::memset(out, 0, depth * PANEL * sizeof(float));
+      for (int64_t k = 0; k < depth; k++)
+        for (int64_t n = 0; n < here; n++) out[k * PANEL + n] = *from.at(k, n).data;
+    }
+  }
+}
+
+#define TEXT_OF(name) #name
+#define TEXT(name) TEXT_OF(name)
+
+} // namespace
+
+const GemmKernels gemm = {TEXT(GEMM_ISA), ROWS, PANEL, pack, multiply};
+
+} // namespace ft::GEMM_ISA
