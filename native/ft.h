@@ -84,6 +84,9 @@ ft_tensor ft_rms_norm(ft_tensor x, ft_tensor weight, double eps);
 ft_tensor ft_rope(ft_tensor x, ft_tensor cos, ft_tensor sin, int32_t rotated, double start);
 ft_tensor ft_swiglu(ft_tensor gate_up);
 
+/* attention.cpp: causal self-attention over whole sequences; qkv (B, T, N, W) holds `heads` queries, then keys, values */
+ft_tensor ft_self_attention(ft_tensor qkv, ft_tensor cos, ft_tensor sin, int32_t heads);
+
 /* loss.cpp: unembedding and cross entropy, one chunk of logits at a time */
 ft_tensor ft_linear_cross_entropy(ft_tensor x, ft_tensor weight, ft_tensor targets, double scale, int32_t chunk,
                                   double z_loss);

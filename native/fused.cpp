@@ -7,6 +7,7 @@
 #include "guard.h"
 #include "kernels/rows.h"
 #include "precision.h"
+#include "rotary.h"
 
 namespace ft {
 
@@ -115,12 +116,11 @@ struct SwiGlu : Function<SwiGlu> {
   }
 };
 
-/// x is (..., T, N, width); the first `rotated` of the N vectors of each position turn, the others are copied.
-at::Tensor rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin, int64_t rotated,
-                       int64_t start, float sign) {
+/// Turns the first `rotated` of the vectors of each position of x into out, which may be x.
+void turn(const at::Tensor &x, const at::Tensor &out, const at::Tensor &cos, const at::Tensor &sin, int64_t rotated,
+          int64_t start, float sign) {
   check_plain(cos);
   check_plain(sin);
-  auto out = at::empty_like(x);
   const int64_t width = x.size(-1), vectors = x.size(-2), positions = x.size(-3);
   const auto *in = x.const_data_ptr<float>(), *cs = cos.const_data_ptr<float>(), *ss = sin.const_data_ptr<float>();
   auto *os = out.data_ptr<float>();
@@ -129,10 +129,9 @@ at::Tensor rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Ten
     for (int64_t row = first; row < last; row++) {
       const int64_t table = (start + row % positions) * (width / 2);
       row_kernels().rotate(in + row * a_row, os + row * a_row, cs + table, ss + table, rotated, width, sign);
-      std::copy(in + row * a_row + turned, in + (row + 1) * a_row, os + row * a_row + turned);
+      if (os != in) std::copy(in + row * a_row + turned, in + (row + 1) * a_row, os + row * a_row + turned);
     }
   });
-  return out;
 }
 
 struct Rope : Function<Rope> {
@@ -164,6 +163,32 @@ at::Tensor rope_by_ops(const at::Tensor &x, const at::Tensor &cos, const at::Ten
 }
 
 } // namespace
+
+void check_rotary(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin, int64_t rotated, int64_t start) {
+  TORCH_CHECK(x.dim() >= 3 && x.size(-1) % 2 == 0 && x.size(-2) > 0 && rotated >= 0 && rotated <= x.size(-2) &&
+                  cos.dim() == 2 && cos.sizes() == sin.sizes() && cos.size(-1) == x.size(-1) / 2 && start >= 0 &&
+                  start + x.size(-3) <= cos.size(0),
+              "cannot rotate ", x.sizes(), " from position ", start, " with a table of ", cos.sizes());
+}
+
+at::Tensor rotate_rows(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin, int64_t rotated,
+                       int64_t start, float sign) {
+  auto out = at::empty_like(x);
+  turn(x, out, cos, sin, rotated, start, sign);
+  return out;
+}
+
+void rotate_rows_(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin, int64_t rotated, int64_t start,
+                  float sign) {
+  turn(x, x, cos, sin, rotated, start, sign);
+}
+
+at::Tensor rotate(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin, int64_t rotated, int64_t start) {
+  if (in_kernels(x) && without_graph()) return rotate_rows(x.contiguous(), cos, sin, rotated, start, 1);
+  if (in_kernels(x)) return Rope::apply(x, cos, sin, rotated, start);
+  return rope_by_ops(x, cos, sin, rotated, start);
+}
+
 } // namespace ft
 
 using namespace ft;
@@ -181,15 +206,8 @@ FT_EXPORT ft_tensor ft_rms_norm(ft_tensor x, ft_tensor weight, double eps) {
 
 FT_EXPORT ft_tensor ft_rope(ft_tensor x, ft_tensor cos, ft_tensor sin, int32_t rotated, double start) {
   return tensor([&] {
-    const auto &input = get(x), &c = get(cos), &s = get(sin);
-    TORCH_CHECK(input.dim() >= 3 && input.size(-1) % 2 == 0 && input.size(-2) > 0 && rotated >= 0 &&
-                    rotated <= input.size(-2) && c.dim() == 2 && c.sizes() == s.sizes() &&
-                    c.size(-1) == input.size(-1) / 2 && start >= 0 && (int64_t)start + input.size(-3) <= c.size(0),
-                "cannot rotate ", input.sizes(), " from position ", start, " with a table of ", c.sizes());
-    if (in_kernels(input) && without_graph())
-      return rotate_rows(input.contiguous(), c, s, rotated, (int64_t)start, 1);
-    if (in_kernels(input)) return Rope::apply(input, c, s, (int64_t)rotated, (int64_t)start);
-    return rope_by_ops(input, c, s, rotated, (int64_t)start);
+    check_rotary(get(x), get(cos), get(sin), rotated, (int64_t)start);
+    return rotate(get(x), get(cos), get(sin), rotated, (int64_t)start);
   });
 }
 

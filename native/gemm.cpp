@@ -45,7 +45,7 @@ void multiply_part(const GemmKernels &kernels, Strided a, Strided b, float *c, i
           for (int64_t d = 0; d < deep; d++) std::copy_n(block.data + d * a.column, high, left + d * ROWS);
           block = {left, 1, ROWS};
         }
-        kernels.multiply(block, packed, c + i * ldc + j, ldc, high, wide, deep, add || k > 0);
+        kernels.multiply(block, packed, deep * kernels.panel, c + i * ldc + j, ldc, high, wide, deep, add || k > 0);
       }
     }
   }

@@ -69,9 +69,9 @@ void column(Strided a, const float *packed, float *c, int64_t ldc, int64_t rows,
   for (; i < rows; i++) tiles<1, Along>(a.at(i, 0), packed, c + i * ldc, ldc, columns, depth, add);
 }
 
-void multiply(Strided a, const float *packed, float *c, int64_t ldc, int64_t rows, int64_t columns, int64_t depth,
-              bool add) {
-  for (int64_t j = 0; j < columns; j += PANEL, packed += PANEL * depth) {
+void multiply(Strided a, const float *packed, int64_t stride, float *c, int64_t ldc, int64_t rows, int64_t columns,
+              int64_t depth, bool add) {
+  for (int64_t j = 0; j < columns; j += PANEL, packed += stride) {
     const int64_t here = std::min(PANEL, columns - j);
     if (a.column == 1) column<true>(a, packed, c + j, ldc, rows, here, depth, add);
     else column<false>(a, packed, c + j, ldc, rows, here, depth, add);

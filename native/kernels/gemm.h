@@ -24,9 +24,10 @@ struct GemmKernels {
   /// depth * (columns rounded up to whole panels), aligned to 64 bytes.
   void (*pack)(Strided b, int64_t depth, int64_t columns, float *out);
 
-  /// c (rows, columns; row stride ldc) = a (rows, depth) times packed b, or += where `add`. One stride of a is 1.
-  void (*multiply)(Strided a, const float *packed, float *c, int64_t ldc, int64_t rows, int64_t columns, int64_t depth,
-                   bool add);
+  /// c (rows, columns; row stride ldc) = a (rows, depth) times packed b, or += where `add`. One stride of a is 1. A panel
+  /// of b begins `stride` numbers after the one before it: of b that was packed deeper, this takes the first rows.
+  void (*multiply)(Strided a, const float *packed, int64_t stride, float *c, int64_t ldc, int64_t rows, int64_t columns,
+                   int64_t depth, bool add);
 };
 
 /// The best build that this processor runs; nullptr where there is only the portable instruction set.

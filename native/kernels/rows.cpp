@@ -3,6 +3,7 @@
 // result depends on where a row or a chunk ends.
 #include "rows.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -272,6 +273,26 @@ void rotate(const float *x, float *out, const float *cos, const float *sin, int6
     });
 }
 
+float softmax(float *scores, int64_t count, int64_t length, float scale, float *shift) {
+  const float best = scale * largest(scores, count);
+  for_groups(count, [&](int64_t j, auto get, auto put) { put(scores + j, get(scores + j) * all(scale)); });
+  const float sum = exponentials(scores, count, best);
+  std::fill(scores + count, scores + length, 0.0f);
+  *shift = best + std::log(sum);
+  return sum;
+}
+
+void softmax_backward(float *scores, float *gradients, int64_t count, int64_t length, float scale, float shift,
+                      float mean) {
+  for_groups(count, [&](int64_t j, auto get, auto put) {
+    const f8 probability = exponential(get(scores + j) * all(scale) - all(shift));
+    put(scores + j, probability);
+    put(gradients + j, probability * (get(gradients + j) - all(mean)) * all(scale));
+  });
+  std::fill(scores + count, scores + length, 0.0f);
+  std::fill(gradients + count, gradients + length, 0.0f);
+}
+
 float cross_entropy(float *logits, int64_t width, int64_t target, float scale, float z) {
   const float best = largest(logits, width), chosen = logits[target];
   const float total = exponentials(logits, width, best);
@@ -284,8 +305,19 @@ float cross_entropy(float *logits, int64_t width, int64_t target, float scale, f
 
 } // namespace
 
-const RowKernels kernels = {ROWS_TEXT(ROWS_ISA), linear,          attend, rms_norm,
-                            rms_norm_backward,   swiglu,          swiglu_backward,
-                            rotate,              cross_entropy};
+const RowKernels kernels = {
+    .isa = ROWS_TEXT(ROWS_ISA),
+    .linear = linear,
+    .attend = attend,
+    .rms_norm = rms_norm,
+    .rms_norm_backward = rms_norm_backward,
+    .swiglu = swiglu,
+    .swiglu_backward = swiglu_backward,
+    .rotate = rotate,
+    .softmax = softmax,
+    .softmax_backward = softmax_backward,
+    .dot = dot,
+    .cross_entropy = cross_entropy,
+};
 
 } // namespace ft::ROWS_ISA

@@ -33,6 +33,16 @@ struct RowKernels {
   void (*rotate)(const float *x, float *out, const float *cos, const float *sin, int64_t vectors, int64_t width,
                  float sign);
 
+  /// Turns the first `count` of `length` scores into e^(scale * (score - largest)) in place and the others into 0; returns
+  /// the sum, and in `shift` the logarithm of what softmax divides by, for the backward pass.
+  float (*softmax)(float *scores, int64_t count, int64_t length, float scale, float *shift);
+  /// From the same scores and the gradients of the probabilities: scores become the probabilities, gradients those of the
+  /// scores. `mean` is the probabilities' mean gradient.
+  void (*softmax_backward)(float *scores, float *gradients, int64_t count, int64_t length, float scale, float shift,
+                           float mean);
+
+  float (*dot)(const float *a, const float *b, int64_t width);
+
   /// Turns one row of logits into the gradient of scale * (NLL + z * logsumexp^2) in place, and returns the NLL.
   float (*cross_entropy)(float *logits, int64_t width, int64_t target, float scale, float z);
 };

@@ -5,7 +5,6 @@
  * head, F hidden units of SwiGLU, N = H + 2G.
  */
 import {
-  attention,
   cachedAttention,
   cacheWrite,
   decodeLinear,
@@ -13,6 +12,7 @@ import {
   linear,
   rmsNorm,
   rope,
+  selfAttention,
   swiglu,
   type Tensor,
 } from "../torch/mod.ts";
@@ -58,14 +58,11 @@ export class Block {
 
   /** Whole sequences at once, from position 0 on. */
   forward(x_BTD: Tensor, rotary: Rotary): Tensor {
-    const { attention_heads: H, kv_heads: G, projections: N, headWidth: W, width: D, norm_eps } = this.#shape;
+    const { attention_heads: H, projections: N, headWidth: W, norm_eps } = this.#shape;
     const [B, T] = x_BTD.shape as [number, number, number];
     const normed_BTD = rmsNorm(x_BTD, this.#attentionNorm, norm_eps);
     const projected_BTNW = linear(normed_BTD, this.#qkv).reshape(B, T, N, W);
-    const qkv_BTNW = rope(projected_BTNW, rotary.cos, rotary.sin, H + G);
-    const heads = (from: number, to: number) => qkv_BTNW.slice(2, from, to).transpose(1, 2);
-    const mixed_BHTW = attention(heads(0, H), heads(H, H + G), heads(H + G, N), true);
-    const mixed_BTD = mixed_BHTW.transpose(1, 2).reshape(B, T, D);
+    const mixed_BTD = selfAttention(projected_BTNW, rotary.cos, rotary.sin, H);
     const h_BTD = x_BTD.add(linear(mixed_BTD, this.#attentionOut));
     const hidden_BTF = swiglu(linear(rmsNorm(h_BTD, this.#ffnNorm, norm_eps), this.#gateUp));
     return h_BTD.add(linear(hidden_BTF, this.#down));

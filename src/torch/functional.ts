@@ -40,6 +40,14 @@ export function silu(x: Tensor): Tensor {
   return new Tensor(native.ft_silu(x.handle));
 }
 
+/**
+ * Causal self-attention over whole sequences, rotary positions included, from x (B, T, H + 2G, W): H queries, G keys, G
+ * values; H is a multiple of G, and query h reads key and value h // (H / G). Gives (B, T, H * W).
+ */
+export function selfAttention(x: Tensor, cos: Tensor, sin: Tensor, heads: number): Tensor {
+  return new Tensor(native.ft_self_attention(x.handle, cos.handle, sin.handle, heads));
+}
+
 /** silu(gate) * up for x (..., 2F) = [gate | up]: (..., F) (Shazeer 2020). */
 export function swiglu(gateUp: Tensor): Tensor {
   return new Tensor(native.ft_swiglu(gateUp.handle));

@@ -62,6 +62,8 @@ export const SYMBOLS = {
   ft_rms_norm: { parameters: ["i32", "i32", "f64"], result: "i32" },
   ft_rope: { parameters: ["i32", "i32", "i32", "i32", "f64"], result: "i32" },
   ft_swiglu: { parameters: ["i32"], result: "i32" },
+  // attention.cpp
+  ft_self_attention: { parameters: ["i32", "i32", "i32", "i32"], result: "i32" },
   // loss.cpp
   ft_linear_cross_entropy: { parameters: ["i32", "i32", "i32", "f64", "i32", "f64"], result: "i32" },
   ft_linear_nll: { parameters: ["i32", "i32", "i32", "i32", "buffer"], result: "i32" },

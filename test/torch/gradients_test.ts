@@ -14,6 +14,7 @@ import {
   rmsNorm,
   rope,
   Scope,
+  selfAttention,
   silu,
   swiglu,
   Tensor,
@@ -93,6 +94,11 @@ const DIFFERENTIABLE: Record<string, { shapes: number[][]; op: (...inputs: Tenso
   "crossEntropy()": { shapes: [[4, 5]], op: (x) => crossEntropy(x!, Tensor.ids([0, 4, -1, 2])) },
   "rmsNorm()": { shapes: [[3, 5], [5]], op: (x, w) => rmsNorm(x!, w!, 1e-5) },
   "rope()": { shapes: [[2, 3, 3, 4]], op: (x) => rope(x!, ...angles(5, 2), 2, 1) },
+  "selfAttention()": { shapes: [[2, 3, 3, 4]], op: (x) => selfAttention(x!, ...angles(5, 2), 1) },
+  "selfAttention() of grouped queries": {
+    shapes: [[1, 4, 8, 2]],
+    op: (x) => selfAttention(x!, ...angles(4, 1), 4),
+  },
   "swiglu()": { shapes: [[3, 8]], op: (x) => swiglu(x!) },
   "silu()": { shapes: [[2, 5]], op: (x) => silu(x!) },
   "cat()": { shapes: [[2, 3], [2, 4]], op: (a, b) => cat(a!, b!, 1) },
@@ -175,6 +181,35 @@ for (const width of WIDTHS) {
     }
   });
 }
+
+// Around the 48 queries of a block and the 16 or 32 columns of a panel.
+for (const [length, width] of [[1, 2], [47, 32], [48, 16], [49, 48], [130, 64], [97, 10]] as const) {
+  withFfi(`selfAttention() of ${length} positions of width ${width} agrees with float64 and with attention()`, () => {
+    for (const [heads, kvHeads] of [[2, 2], [4, 2], [3, 1]] as const) {
+      using _scope = new Scope();
+      const [N, rotated] = [heads + 2 * kvHeads, heads + kvHeads];
+      const x = normal([2, length, N, width], 1);
+      const tables = angles(length + 1, width / 2);
+      const tablesOf = (t: Tensor) => tables.map((table) => table.to(t.dtype, "cpu")) as [Tensor, Tensor];
+      const what = `${heads} heads on ${kvHeads}`;
+      withThreads(1, () => checkKernel([x], (x) => selfAttention(x!, ...tablesOf(x!), heads), what));
+      const turned = rope(x, ...tablesOf(x), rotated);
+      const part = (from: number, to: number) => turned.slice(2, from, to).transpose(1, 2);
+      const mixed = attention(part(0, heads), part(heads, rotated), part(rotated, N), true);
+      const expected = mixed.transpose(1, 2).reshape(2, length, heads * width);
+      assertClose(selfAttention(x, ...tablesOf(x), heads), expected, KERNELS, what);
+    }
+  });
+}
+
+withFfi("selfAttention() refuses projections that do not divide into queries, keys and values", () => {
+  using _scope = new Scope();
+  for (const [vectors, heads] of [[3, 0], [3, 3], [4, 1], [7, 3], [8, 3]] as const) {
+    const x = normal([1, 2, vectors, 4], 1);
+    assert.throws(() => selfAttention(x, normal([2, 2], 1), normal([2, 2], 2), heads), /cannot attend/);
+  }
+  assert.throws(() => selfAttention(normal([1, 3, 3, 4], 1), normal([2, 2], 1), normal([2, 2], 2), 1), /cannot rotate/);
+});
 
 withFfi("the float32 kernels follow views that do not lie in one piece", () => {
   using _scope = new Scope();
