@@ -13,6 +13,7 @@
 #include <mutex>
 #include <sstream>
 
+#include "gemm.h"
 #include "guard.h"
 #include "kernels/rows.h"
 #include "refuse_exec.h"
@@ -32,8 +33,8 @@ FT_EXPORT int32_t ft_versions(char *out, int32_t capacity) {
   return guard([&] {
     std::ostringstream json;
     json << "{\"built\":\"" << TORCH_VERSION_MAJOR << '.' << TORCH_VERSION_MINOR << '.' << TORCH_VERSION_PATCH
-         << "\",\"running\":\"" << running_version() << "\",\"rows\":\"" << row_kernels().isa << "\",\"cudaBuild\":"
-         << (at::globalContext().hasCUDART() ? "true" : "false") << '}';
+         << "\",\"running\":\"" << running_version() << "\",\"rows\":\"" << row_kernels().isa
+         << "\",\"products\":\"" << products_by() << "\",\"cudaBuild\":" << (at::globalContext().hasCUDART() ? "true" : "false") << '}';
     return copy_out(json.str(), out, capacity);
   });
 }

@@ -133,6 +133,11 @@ float *scratch(int64_t floats) {
   return memory.get();
 }
 
+const char *products_by() {
+  const auto *kernels = faster_kernels();
+  return kernels ? kernels->isa : "libtorch";
+}
+
 void product_into(const at::Tensor &into, const at::Tensor &a, const at::Tensor &b, bool add) {
   TORCH_CHECK(a.dim() == 2 && b.dim() == 2 && into.dim() == 2 && a.size(1) == b.size(0) &&
                   into.size(0) == a.size(0) && into.size(1) == b.size(1),

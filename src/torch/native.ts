@@ -103,11 +103,15 @@ export function check(result: number): number {
   return result;
 }
 
-/** What is running. `rows` names the instruction set of the row kernels. */
+/**
+ * What is running. `rows` names the instruction set of the row kernels, `products` that of the float32 matrix products on
+ * the CPU, or libtorch.
+ */
 export interface Versions {
   readonly built: string;
   readonly running: string;
   readonly rows: string;
+  readonly products: string;
   /** Whether this libtorch was built with CUDA; whether there is a device is another matter. */
   readonly cudaBuild: boolean;
 }

@@ -21,10 +21,11 @@ import { native } from "../../src/torch/native.ts";
 import { withFfi } from "../support.ts";
 
 withFfi("versions() says that the running libtorch is the one built for, and which kernels run", () => {
-  const { built, running, rows, cudaBuild } = versions();
+  const { built, running, rows, products, cudaBuild } = versions();
   assert.match(running, /^2\.\d+\.\d+$/);
   assert.equal(running, built);
   assert.ok(["avx2", "portable"].includes(rows), rows);
+  assert.ok(["avx512", "avx2", "libtorch"].includes(products), products);
   assert.equal(typeof cudaBuild, "boolean");
 });
 
