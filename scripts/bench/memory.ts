@@ -1,52 +1,67 @@
 /**
- * `deno task bench memory`: the peak memory of a training step with 1 to 8 heads, less what must be there anyway
- * (weights, gradients, optimizer state). Heads run one after the other, a chunk of logits at a time, so it should not
- * grow with their number. Each case is a process of its own (memory_case.ts): a peak cannot be taken back.
+ * `deno task bench memory`: what a training step takes besides weights, gradients and optimizer state. Heads run one
+ * after the other, a chunk of logits at a time, so it should not grow with their number, nor with the vocabulary as
+ * eager PyTorch's (train_peer.py) does. Each row is a process of its own: a peak cannot be taken back.
  */
-import { UserError } from "../../src/stage/errors.ts";
-import type { Peak } from "./memory_case.ts";
+import type { Child } from "./child.ts";
 import { print, printTable } from "./table.ts";
+import type { Peak } from "./train_case.ts";
+import { type Case, FILE, modelOf, startOurs, startPeer } from "./train_model.ts";
 
 const HEADS = [1, 2, 4, 8];
-const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+const STEPS = 2;
 
 export async function run(): Promise<void> {
-  const peaks: Peak[] = [];
-  for (const heads of HEADS) peaks.push(await measure(heads));
-  const { size } = peaks[0]!;
-  print(`Peak memory of a training step in MB, ${size}, one process a case:`);
+  await printByHeads();
   print();
+  await printAgainstPeer();
+}
+
+async function printByHeads(): Promise<void> {
+  print(
+    "Peak memory of a training step in MB, 10M model, vocabulary 8192, micro-batch 8 x 256, by number of heads:",
+  );
+  print();
+  const peaks: Peak[] = [];
+  for (const heads of HEADS) {
+    const of: Case = { model: modelOf("10M", heads), batch: 8, file: FILE };
+    peaks.push(await measure(await startOurs(of)));
+  }
+  printPeaks(HEADS.map(String), peaks);
+}
+
+async function printAgainstPeer(): Promise<void> {
+  print("The same against PyTorch, 4 heads, vocabulary 32000, micro-batch 16 x 256:");
+  print();
+  const of: Case = { model: modelOf("32k", 4), batch: 16, file: FILE };
+  const ours = await startOurs(of);
+  const peer = await startPeer(of); // reads the file of ours
+  printPeaks(["PyTorch", "foretoken"], [await measure(peer), await measure(ours)]);
+}
+
+/** Runs some steps, asks for the peak, and ends the program. */
+async function measure({ child }: { child: Child }): Promise<Peak> {
+  await using ending = child;
+  await ending.ask(String(STEPS));
+  return JSON.parse(await ending.ask("memory"));
+}
+
+function printPeaks(names: readonly string[], peaks: readonly Peak[]): void {
   const work = peaks.map(workingMemory);
   printTable(
-    ["heads", "weights", "gradients", "optimizer", "peak of the step", "less all these", "to 1 head"],
+    ["", "weights", "optimizer", "whole process", "besides", "to the first"],
     peaks.map((peak, i) => [
-      String(peak.heads),
+      names[i]!,
       megabytes(peak.weights),
-      megabytes(peak.weights), // a gradient is as large as its weight
       megabytes(peak.optimizer),
-      megabytes(peak.after - peak.before + peak.weights + peak.optimizer),
+      `${megabytes(peak.peak)} (${(peak.peak / peaks[0]!.peak).toFixed(2)})`,
       megabytes(work[i]!),
       (work[i]! / work[0]!).toFixed(2),
     ]),
   );
 }
 
-/** What a step takes besides weights and optimizer state, which were there before it, and gradients. */
-const workingMemory = ({ before, after, weights }: Peak): number => after - before - weights;
+/** Without what was there before the first step, and the gradients, which are as large as the weights. */
+const workingMemory = ({ before, peak, weights }: Peak): number => peak - before - weights;
 
-const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-
-async function measure(heads: number): Promise<Peak> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--no-prompt", "--allow-env=OMP_NUM_THREADS", "--allow-read", "--allow-ffi=native/build"],
-      ...["scripts/bench/memory_case.ts", String(heads)],
-    ],
-    cwd: ROOT,
-    env: { LD_LIBRARY_PATH: "", LD_PRELOAD: "" }, // Deno starts nothing while these are set
-  }).output();
-  if (!success) {
-    throw new UserError(`The case of ${heads} heads failed:\n${new TextDecoder().decode(stderr)}`);
-  }
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);

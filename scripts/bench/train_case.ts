@@ -40,12 +40,12 @@ class Training {
 
   /** Returns the last step's loss, the sum over the heads. */
   run(steps: number): number {
-    const objective = { weights: this.model.shape.heads.count, loss: "sum" } as const;
-    const weights = Array.from({ length: objective.weights }, () => 1);
+    const weights = Array.from({ length: this.model.headCount }, () => 1);
+    const objective = { weights, loss: "sum" } as const;
     let sum = NaN;
     for (let step = 0; step < steps; step++) {
       using _scope = new Scope();
-      const { losses } = trainStep(this.model, this.optimizer, this.blocks, this.batch, { ...objective, weights }, LR);
+      const { losses } = trainStep(this.model, this.optimizer, this.blocks, this.batch, objective, LR);
       sum = losses.reduce((total, loss) => total + loss!.item(), 0);
     }
     return sum;
@@ -92,7 +92,16 @@ const bytesOf = (tensors: readonly Tensor[]): number => tensors.reduce((sum, t) 
 async function main({ model, batch, file }: Case): Promise<void> {
   start({ device: "cpu", threads: "auto" });
   // A small model first: the pages of the code and libtorch's workspaces are no part of a step.
-  new Training({ ...model, vocab: 64, width: 32, layers: 1, attention_heads: 2, kv_heads: 2, ffn: 32, context: 8 }, 2)
+  new Training({
+    ...model,
+    vocab: 64,
+    width: 32,
+    layers: 1,
+    attention_heads: 2,
+    kv_heads: 2,
+    ffn: 32,
+    context: 32,
+  }, 2)
     .run(1);
   const training = new Training(model, batch);
   write(training, file);

@@ -1,4 +1,6 @@
-/** The models that train.ts and memory.ts train, and what both sides of a comparison are told. */
+/** The models that train.ts and memory.ts train, and the two programs that train them: ours and PyTorch's. */
+import { UserError } from "../../src/stage/errors.ts";
+import { Child, PEER } from "./child.ts";
 import type { ModelOptions } from "../../src/model/mod.ts";
 
 /** What train_case.ts and train_peer.py take as their one argument, in JSON. */
@@ -28,3 +30,42 @@ export const modelOf = (size: Size, count: number): ModelOptions => ({
   ...SIZES[size],
   heads: { kind: "linear", count },
 });
+
+/** Where a case puts its file. */
+export const FILE = "native/build/bench/train.safetensors";
+
+/** Two threads and the waiting that the pipeline sets: threads sleep soon where others want the processor. */
+const ENVIRONMENT = { OMP_NUM_THREADS: "2", GOMP_SPINCOUNT: "10000" };
+
+/** A program that is ready to train a case, and the number of its model's parameters. */
+export interface Ready {
+  readonly child: Child;
+  readonly parameters: number;
+}
+
+/** Starts this project's side, which writes the file of the case. */
+export function startOurs(of: Case): Promise<Ready> {
+  Deno.mkdirSync(FILE.slice(0, FILE.lastIndexOf("/")), { recursive: true });
+  const flags = [
+    ...["run", "--no-prompt", "--allow-env=OMP_NUM_THREADS", "--allow-read"],
+    ...["--allow-write=native/build/bench", "--allow-ffi=native/build"],
+  ];
+  return start(Deno.execPath(), [...flags, "scripts/bench/train_case.ts"], of);
+}
+
+/** Starts PyTorch's side, which reads that file. @throws {UserError} where there is no environment for it. */
+export async function startPeer(of: Case): Promise<Ready> {
+  try {
+    return await start(PEER, ["scripts/bench/train_peer.py"], of);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UserError(
+      "There is nothing to compare with: `deno task peers` makes the environment of the peer",
+    );
+  }
+}
+
+async function start(program: string, args: readonly string[], of: Case): Promise<Ready> {
+  const child = new Child(program, [...args, JSON.stringify(of)], ENVIRONMENT);
+  return { child, parameters: Number(await child.next()) };
+}

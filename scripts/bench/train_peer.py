@@ -100,9 +100,9 @@ def resident(key: str) -> int:
 
 def main(case: dict) -> None:
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    small = dict(case["model"], vocab=64, width=32, layers=1, attention_heads=2, kv_heads=2, ffn=32, context=8)
+    small = dict(case["model"], vocab=64, width=32, layers=1, attention_heads=2, kv_heads=2, ffn=32, context=32)
     count = small["heads"]["count"]
-    Training(small).step(torch.zeros(2, 8, dtype=torch.long), torch.zeros(count, 2, 8, dtype=torch.long))
+    Training(small).step(torch.zeros(2, 32, dtype=torch.long), torch.zeros(count, 2, 32, dtype=torch.long))
 
     training = Training(case["model"])
     stored = load_file(case["file"])
@@ -110,7 +110,7 @@ def main(case: dict) -> None:
     training.model.load_state_dict({peer_name(name): tensor for name, tensor in stored.items()})
     del stored
     weights = sum(p.nbytes for p in training.model.parameters())
-    before = resident("VmRSS:")  # the moments come with the first step
+    before = resident("VmRSS:") + 2 * weights  # the moments come with the first step
     print(weights // 4, flush=True)
     for line in sys.stdin:
         if line == "memory\n":

@@ -184,22 +184,25 @@ for (const width of WIDTHS) {
 
 // Around the 48 queries of a block and the 16 or 32 columns of a panel.
 for (const [length, width] of [[1, 2], [47, 32], [48, 16], [49, 48], [130, 64], [97, 10]] as const) {
-  withFfi(`selfAttention() of ${length} positions of width ${width} agrees with float64 and with attention()`, () => {
-    for (const [heads, kvHeads] of [[2, 2], [4, 2], [3, 1]] as const) {
-      using _scope = new Scope();
-      const [N, rotated] = [heads + 2 * kvHeads, heads + kvHeads];
-      const x = normal([2, length, N, width], 1);
-      const tables = angles(length + 1, width / 2);
-      const tablesOf = (t: Tensor) => tables.map((table) => table.to(t.dtype, "cpu")) as [Tensor, Tensor];
-      const what = `${heads} heads on ${kvHeads}`;
-      withThreads(1, () => checkKernel([x], (x) => selfAttention(x!, ...tablesOf(x!), heads), what));
-      const turned = rope(x, ...tablesOf(x), rotated);
-      const part = (from: number, to: number) => turned.slice(2, from, to).transpose(1, 2);
-      const mixed = attention(part(0, heads), part(heads, rotated), part(rotated, N), true);
-      const expected = mixed.transpose(1, 2).reshape(2, length, heads * width);
-      assertClose(selfAttention(x, ...tablesOf(x), heads), expected, KERNELS, what);
-    }
-  });
+  withFfi(
+    `selfAttention() of ${length} positions of width ${width} agrees with float64 and with attention()`,
+    () => {
+      for (const [heads, kvHeads] of [[2, 2], [4, 2], [3, 1]] as const) {
+        using _scope = new Scope();
+        const [N, rotated] = [heads + 2 * kvHeads, heads + kvHeads];
+        const x = normal([2, length, N, width], 1);
+        const tables = angles(length + 1, width / 2);
+        const tablesOf = (t: Tensor) => tables.map((table) => table.to(t.dtype, "cpu")) as [Tensor, Tensor];
+        const what = `${heads} heads on ${kvHeads}`;
+        withThreads(1, () => checkKernel([x], (x) => selfAttention(x!, ...tablesOf(x!), heads), what));
+        const turned = rope(x, ...tablesOf(x), rotated);
+        const part = (from: number, to: number) => turned.slice(2, from, to).transpose(1, 2);
+        const mixed = attention(part(0, heads), part(heads, rotated), part(rotated, N), true);
+        const expected = mixed.transpose(1, 2).reshape(2, length, heads * width);
+        assertClose(selfAttention(x, ...tablesOf(x), heads), expected, KERNELS, what);
+      }
+    },
+  );
 }
 
 withFfi("selfAttention() refuses projections that do not divide into queries, keys and values", () => {
@@ -208,7 +211,10 @@ withFfi("selfAttention() refuses projections that do not divide into queries, ke
     const x = normal([1, 2, vectors, 4], 1);
     assert.throws(() => selfAttention(x, normal([2, 2], 1), normal([2, 2], 2), heads), /cannot attend/);
   }
-  assert.throws(() => selfAttention(normal([1, 3, 3, 4], 1), normal([2, 2], 1), normal([2, 2], 2), 1), /cannot rotate/);
+  assert.throws(
+    () => selfAttention(normal([1, 3, 3, 4], 1), normal([2, 2], 1), normal([2, 2], 2), 1),
+    /cannot rotate/,
+  );
 });
 
 withFfi("the float32 kernels follow views that do not lie in one piece", () => {

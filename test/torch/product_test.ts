@@ -39,11 +39,14 @@ const SIZES = [
 ] as const;
 
 for (const [rows, outputs, inner] of SIZES) {
-  withFfi(`linear() of ${rows} x ${inner} by ${outputs} x ${inner} agrees with float64, gradients too`, () => {
-    using _scope = new Scope();
-    const what = `${rows} x ${outputs} x ${inner}`;
-    withThreads(1, () => checkLinear(normal([rows, inner], 1), normal([outputs, inner], 2), what));
-  });
+  withFfi(
+    `linear() of ${rows} x ${inner} by ${outputs} x ${inner} agrees with float64, gradients too`,
+    () => {
+      using _scope = new Scope();
+      const what = `${rows} x ${outputs} x ${inner}`;
+      withThreads(1, () => checkLinear(normal([rows, inner], 1), normal([outputs, inner], 2), what));
+    },
+  );
 }
 
 withFfi("linear() follows views whose rows or columns do not lie in one piece", () => {
@@ -53,12 +56,14 @@ withFfi("linear() follows views whose rows or columns do not lie in one piece", 
   const part = (rows: number, columns: number, seed: number): Tensor =>
     normal([2, rows, 2 * columns], seed).slice(0, 1, 2).slice(2, 0, columns).reshape(rows, columns);
   noGrad(() => {
-    for (const [x, weight] of [
-      [across(40, 30, 1), normal([20, 30], 2)],
-      [normal([40, 30], 1), across(20, 30, 2)],
-      [across(40, 30, 1), across(20, 30, 2)],
-      [part(40, 30, 1), part(20, 30, 2)],
-    ] as const) assertClose(linear(x, weight), linear(wide(x), wide(weight)), tolerance(30));
+    for (
+      const [x, weight] of [
+        [across(40, 30, 1), normal([20, 30], 2)],
+        [normal([40, 30], 1), across(20, 30, 2)],
+        [across(40, 30, 1), across(20, 30, 2)],
+        [part(40, 30, 1), part(20, 30, 2)],
+      ] as const
+    ) assertClose(linear(x, weight), linear(wide(x), wide(weight)), tolerance(30));
   });
 });
 
@@ -69,7 +74,11 @@ withFfi("linear() takes more dimensions, and a weight or an input that needs no 
   const frozen = normal([4, 8], 2);
   const learning = normal([3, 8], 3).requireGrad();
   linear(learning, frozen).sum().backward();
-  assertClose(learning.grad, Tensor.full([3, 4], 1, { dtype: "float32", device: "cpu" }).matmul(frozen), 1e-6);
+  assertClose(
+    learning.grad,
+    Tensor.full([3, 4], 1, { dtype: "float32", device: "cpu" }).matmul(frozen),
+    1e-6,
+  );
 });
 
 withFfi("linear() and its gradients have the same bits on 1 and 2 threads, and for a row alone", () => {
