@@ -34,7 +34,8 @@ const BENCHMARKS: Record<string, Benchmark> = {
     load: () => import("./memory.ts"),
   },
   prepare: {
-    about: "text of each format to shards, MB/s and memory; takes a folder of text, --large for a 2 GB Parquet file",
+    about:
+      "text of each format to shards, MB/s and memory; takes a folder of text, --large for a 2 GB Parquet file",
     load: () => import("./prepare.ts"),
   },
   train: {

@@ -9,6 +9,7 @@ import { type Blocks, memory, Scope, start, Tensor } from "../../src/torch/mod.t
 import { Optimizer } from "../../src/train/optimizer.ts";
 import { trainStep } from "../../src/train/step.ts";
 import { linesOf } from "./child.ts";
+import { randomBlocks } from "./random_blocks.ts";
 import { print } from "./table.ts";
 import type { Case } from "./train_model.ts";
 
@@ -50,23 +51,6 @@ class Training {
     }
     return sum;
   }
-}
-
-/** Tokens from a fixed generator, each head with a target everywhere. */
-function randomBlocks({ vocab, context, heads }: ModelOptions, batch: number): Blocks {
-  const positions = batch * context;
-  let state = 1;
-  const draw = (count: number): number[] =>
-    Array.from({ length: count }, () => {
-      state = Math.imul(state, 1664525) + 1013904223 >>> 0; // Numerical Recipes
-      return Math.floor(state / 2 ** 32 * vocab);
-    });
-  return {
-    inputs: Tensor.ids(draw(positions), [batch, context]),
-    targets: Tensor.ids(draw(heads.count * positions), [heads.count, batch, context]),
-    counts: Array.from({ length: heads.count }, () => positions),
-    bytes: positions,
-  };
 }
 
 /** The first weights and the tokens, for the peer. */
