@@ -56,7 +56,13 @@ FT_EXPORT ft_tensor ft_from_bytes(const uint8_t *data, double bytes, const doubl
 }
 
 FT_EXPORT ft_tensor ft_to(ft_tensor t, int32_t dtype, int32_t device) {
-  return tensor([&] { return get(t).to(device_of(device), dtype_of(dtype)); });
+  return tensor([&] {
+    const auto &source = get(t);
+    const auto target = device_of(device);
+    const bool uploads = source.is_cpu() && target.is_cuda() && at::hasCUDA();
+    // A copy from pageable memory waits until the GPU has done all that it was given before; one from pinned does not.
+    return (uploads ? source.pin_memory() : source).to(target, dtype_of(dtype), /*non_blocking=*/uploads);
+  });
 }
 
 FT_EXPORT ft_tensor ft_clone(ft_tensor t) {

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define FT_TEXT_ABI_VERSION 1
+#define FT_TEXT_ABI_VERSION 2
 
 /* guard.cpp: errors, ownership, the process */
 int32_t ft_text_abi_version(void);
@@ -42,9 +42,8 @@ int32_t ft_text_take(int32_t encoder, uint32_t *out, double count); /* moves the
 /* trainer.cpp. bytes[256]: the id of each byte; new ids begin at first */
 int32_t ft_text_trainer(int32_t splitter, const int32_t *bytes, int32_t first); /* a handle */
 int32_t ft_text_count(int32_t trainer, const uint8_t *text, const double *ends, int32_t documents, int32_t threads);
-/* Up to `tokens` new ones. The number of merges made, which are more where two of them make the same token. */
-int32_t ft_text_train(int32_t trainer, int32_t tokens);
-int32_t ft_text_merges(int32_t trainer, int32_t *out, int32_t count); /* left, right and new id of each, in order */
+int32_t ft_text_train(int32_t trainer, int32_t tokens); /* at most so many; the number of merges, each a token, made */
+int32_t ft_text_merges(int32_t trainer, int32_t *out, int32_t count); /* left and right id of each, in order */
 
 #ifdef __cplusplus
 }

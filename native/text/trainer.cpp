@@ -1,12 +1,11 @@
 // Trains merges on counted words.
 //
 // The rule is that of the public `tokenizers` trainer, merge for merge: the pair that comes most often, and of equals
-// the one with the smaller ids (left first), until there are enough tokens or no pair is left. Different pairs may make
-// the same token; it keeps its id, and pairs with it that were merged before count from where they stood.
+// the one with the smaller ids (left first), until there are enough tokens or no pair is left. No two pairs make the same
+// token: a merge is made everywhere at once, so bytes that none has joined to others are cut alike wherever they stand.
 #include <algorithm>
 #include <queue>
 #include <string>
-#include <unordered_map>
 
 #include "guard.h"
 #include "pairs.h"
@@ -29,10 +28,6 @@ struct Candidate {
   }
 };
 
-struct Merge {
-  uint32_t left, right, id;
-};
-
 class Trainer : public Object {
 public:
   Trainer(std::shared_ptr<Splitter> splitter, const int32_t *byte_ids, int32_t first)
@@ -51,8 +46,7 @@ public:
 
   int32_t train(int32_t tokens) {
     read_words();
-    const auto wanted = (uint32_t)first + tokens;
-    while (names.size() < wanted && !queue.empty()) {
+    while (merges.size() < (size_t)tokens && !queue.empty()) {
       Candidate best = queue.top();
       queue.pop();
       if (best.count != counts[best.index]) {
@@ -67,10 +61,9 @@ public:
 
   void copy(int32_t *out, int32_t count) const {
     if ((size_t)count != merges.size()) throw std::invalid_argument("there are " + std::to_string(merges.size()));
-    for (const auto &[left, right, id] : merges) {
-      *out++ = (int32_t)left;
-      *out++ = (int32_t)right;
-      *out++ = (int32_t)id;
+    for (const Pair pair : merges) {
+      *out++ = (int32_t)left_of(pair);
+      *out++ = (int32_t)right_of(pair);
     }
   }
 
@@ -87,9 +80,8 @@ private:
   };
 
   void read_words() {
-    if (!names.empty()) throw std::logic_error("this was trained already");
-    names.resize(first);
-    for (int byte = 0; byte < 256; byte++) names[bytes[byte]] = std::string(1, (char)byte);
+    if (is_trained) throw std::logic_error("this was trained already");
+    is_trained = true;
     Words all = counted.empty() ? Words() : std::move(counted[0]);
     for (size_t i = 1; i < counted.size(); i++)
       for (size_t word = 0; word < counted[i].size(); word++)
@@ -109,12 +101,10 @@ private:
 
   /// Makes a token of a pair, wherever it is.
   void merge(const Candidate &best) {
-    const uint32_t left = left_of(best.pair), right = right_of(best.pair);
-    const std::string name = names[left] + names[right];
-    const auto [known, is_new] = ids.try_emplace(name, (uint32_t)names.size());
-    if (is_new) names.push_back(name);
-    merges.push_back({left, right, known->second});
-    for (size_t i = best.begin; i < best.end; i++) merge_in(places[i], left, right, known->second);
+    const auto id = (uint32_t)(first + merges.size());
+    merges.push_back(best.pair);
+    for (size_t i = best.begin; i < best.end; i++)
+      merge_in(places[i], left_of(best.pair), right_of(best.pair), id);
     queue_seen();
   }
 
@@ -176,9 +166,8 @@ private:
   std::vector<Seen> seen;
   std::vector<uint32_t> places; // numbers of words, for the candidates: grows by at most two a merged symbol
   std::priority_queue<Candidate> queue;
-  std::vector<std::string> names; // bytes of each token
-  std::unordered_map<std::string, uint32_t> ids;
-  std::vector<Merge> merges;
+  std::vector<Pair> merges; // merge i makes the token first + i
+  bool is_trained = false;
 };
 
 } // namespace

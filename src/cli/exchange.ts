@@ -1,6 +1,6 @@
 /** `foretoken import` and `foretoken export`: models of other programs to this one's, and back. */
 
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { basename, dirname, resolve } from "node:path";
 import { command, type Finish, RUNS } from "./command.ts";
 import { runStage } from "./one_stage.ts";
@@ -10,15 +10,18 @@ export function addExchangeCommands(program: Command, finish: Finish): void {
     command(
       "import",
       "take over a Llama-architecture checkpoint, to train it on with further heads",
-      "foretoken import --from ~/models/SmolLM2-135M --name smol",
+      "foretoken import ~/models/SmolLM2-135M --from hf --name smol",
     )
-      .requiredOption("--from <folder>", "the checkpoint: config.json, safetensors and tokenizer.json")
-      .option("--name <name>", "the folder in --runs; default the name of --from")
+      .argument("<folder>", "the checkpoint: config.json, safetensors and tokenizer.json")
+      .addOption(
+        new Option("--from <format>", "its format: hf, that of transformers").choices(["hf"]).default("hf"),
+      )
+      .option("--name <name>", "the folder in --runs; default the checkpoint's name")
       .option("--force", "start over, also where everything is there")
       .option(...RUNS)
-      .action(async ({ from, name, force = false, runs }) => {
-        const stage = { id: "import", run: "import", from };
-        finish(await runStage({ stage, name: name ?? basename(resolve(from)), runs, force }));
+      .action(async (folder, { name, force = false, runs }) => {
+        const stage = { id: "import", run: "import", from: folder };
+        finish(await runStage({ stage, name: name ?? basename(resolve(folder)), runs, force }));
       }),
   );
 

@@ -3,7 +3,8 @@
 import { reading } from "../formats/file_errors.ts";
 import { UserError } from "../stage/errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { AGAIN, INDEX_ENTRY, openShardSet, type ShardFiles, type ShardSet, type Split } from "./shards.ts";
+import { DocumentIndex } from "./document_index.ts";
+import { AGAIN, openShardSet, type ShardFiles, type ShardSet, type Split } from "./shards.ts";
 import { tokenizerOf } from "./tokenizer_of.ts";
 
 /** The tokens of a file: bytes of text where those are the tokens, else ids. */
@@ -27,14 +28,14 @@ export class Documents implements Disposable {
   /** Tokens of a document, without its end token. @throws {UserError} where the shard cannot be read. */
   length(document: number): number {
     const { shard, row } = this.#find(document);
-    return shard.end(row) - shard.end(row - 1);
+    return shard.index.end(row) - shard.index.start(row);
   }
 
   /** The first tokens of a document, at most `most`. @throws {UserError} where the shard cannot be read. */
   tokens(document: number, most = Infinity): FileTokens {
     const { shard, row } = this.#find(document);
-    const start = shard.end(row - 1);
-    return shard.read(start, Math.min(shard.end(row), start + most));
+    const start = shard.index.start(row);
+    return shard.read(start, Math.min(shard.index.end(row), start + most));
   }
 
   /** Their text. @throws {UserError} where the shard cannot be read, or holds an id that is not in the vocabulary. */
@@ -88,27 +89,21 @@ export function* readDocuments(folder: string, split: Split): Generator<Uint8Arr
 
 /** One shard's index in memory, its tokens in a file. */
 class OpenShard implements Disposable {
+  readonly index: DocumentIndex;
   readonly #file: Deno.FsFile;
-  readonly #index: DataView;
 
   constructor(readonly files: ShardFiles, readonly tokenBytes: 1 | 2 | 4) {
-    this.#index = new DataView(reading(files.index, () => Deno.readFileSync(files.index)).buffer);
+    this.index = new DocumentIndex(files);
     this.#file = reading(files.file, () => Deno.openSync(files.file));
   }
 
-  /** Where a document ends, in tokens. */
-  end(row: number): number {
-    if (row < 0) return 0;
-    const at = row * INDEX_ENTRY;
-    return this.#index.getUint32(at, true) + this.#index.getUint32(at + 4, true) * 2 ** 32;
-  }
-
   read(start: number, end: number): FileTokens {
-    const tokens = new ARRAYS[this.tokenBytes](Math.max(0, end - start));
+    const tokens = new ARRAYS[this.tokenBytes](end - start);
     const bytes = new Uint8Array(tokens.buffer);
-    reading(this.files.file, () => {
+    const { file } = this.files;
+    reading(file, () => {
       this.#file.seekSync(start * this.tokenBytes, Deno.SeekMode.Start);
-      readFully(this.#file, bytes);
+      readFully(this.#file, file, bytes);
     });
     return tokens;
   }
@@ -118,10 +113,11 @@ class OpenShard implements Disposable {
   }
 }
 
-function readFully(file: Deno.FsFile, bytes: Uint8Array): void {
+/** Fills `bytes` from where the file stands. @throws {UserError} where the file ends before. */
+export function readFully(file: Deno.FsFile, path: string, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     const n = file.readSync(bytes.subarray(at));
-    if (n === null) throw new UserError("The shard ended early");
+    if (n === null) throw new UserError(`Cannot use the shard "${path}": it is cut short; ${AGAIN}`);
     at += n;
   }
 }

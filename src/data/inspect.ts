@@ -57,7 +57,7 @@ function heading(folder: string, { tokenizer, splits }: ShardMeta): string[] {
   return [
     fitted(basename(folder), WIDTH),
     `${whole(sum("bytes"))} bytes of text in ${whole(sum("documents"))} documents, as ${kind}, ` +
-    `${tokenizer.tokenBytes} ${tokenizer.tokenBytes === 1 ? "byte" : "bytes"} a token`,
+    `stored in ${tokenizer.tokenBytes} ${tokenizer.tokenBytes === 1 ? "byte" : "bytes"} each`,
   ];
 }
 

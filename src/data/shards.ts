@@ -249,5 +249,5 @@ function checkHash(path: string, expected: string): void {
   );
 }
 
-/** What helps against a damaged set. */
-export const AGAIN = "run prepare again";
+/** What helps against a damaged set. Without --force a stage that is done is not run again. */
+export const AGAIN = "run prepare again, with --stage and --force";

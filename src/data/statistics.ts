@@ -7,17 +7,10 @@ import { writeJson } from "../formats/atomic.ts";
 import { reading } from "../formats/file_errors.ts";
 import { UserError } from "../stage/errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { Documents } from "./documents.ts";
+import { DocumentIndex } from "./document_index.ts";
+import { Documents, readFully } from "./documents.ts";
 import { Random } from "./random.ts";
-import {
-  AGAIN,
-  INDEX_ENTRY,
-  openShardSet,
-  type ShardFiles,
-  type ShardSet,
-  type Split,
-  SPLITS,
-} from "./shards.ts";
+import { AGAIN, openShardSet, type ShardFiles, type ShardSet, type Split, SPLITS } from "./shards.ts";
 import { tokenizerOf } from "./tokenizer_of.ts";
 
 /** What statistics.json holds. */
@@ -141,14 +134,9 @@ function binsFor(shortest: number, longest: number) {
 const MOST_BINS = 16;
 
 function* documentLengths(shards: readonly ShardFiles[]): Generator<number> {
-  for (const { index } of shards) {
-    const view = new DataView(reading(index, () => Deno.readFileSync(index)).buffer);
-    let start = 0;
-    for (let at = 0; at < view.byteLength; at += INDEX_ENTRY) {
-      const end = view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
-      yield end - start;
-      start = end;
-    }
+  for (const shard of shards) {
+    const index = new DocumentIndex(shard);
+    for (let row = 0; row < index.documents; row++) yield index.end(row) - index.start(row);
   }
 }
 
@@ -198,7 +186,7 @@ function* chunksOf(set: ShardSet, share: number): Generator<Uint8Array | Uint16A
       const bytes = new Uint8Array(Math.min(CHUNK * tokenBytes, size - at));
       reading(file, () => {
         open.seekSync(at, Deno.SeekMode.Start);
-        for (let read = 0; read < bytes.length;) read += open.readSync(bytes.subarray(read)) ?? bytes.length;
+        readFully(open, file, bytes);
       });
       yield tokenBytes === 1 ? bytes : new (tokenBytes === 2 ? Uint16Array : Uint32Array)(bytes.buffer);
     }

@@ -61,7 +61,7 @@ function wordStart(text: Uint8Array, from: number, last: number): number {
 
 /** The last end of a word up to `end`; `end` where no word behind the first ends there. */
 function wordEnd(text: Uint8Array, start: number, end: number): number {
-  for (let at = end; at > start + 1; at--) {
+  for (let at = end; at > start; at--) {
     if ((at === text.length || isSpace(text[at])) && !isSpace(text[at - 1])) return at;
   }
   return end;

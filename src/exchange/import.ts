@@ -1,6 +1,6 @@
 /**
  * The `import` stage: a Llama-architecture checkpoint in the layout of transformers becomes a folder from which `train`
- * starts (src/train/initial.ts).
+ * starts (src/train/imported.ts).
  *
  *     model/model.safetensors   parameters by this program's names, float32
  *           tokenizer.json      as it was, where there is one: prepare the text with it

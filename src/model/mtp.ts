@@ -199,12 +199,11 @@ export class MtpModel implements Disposable {
    * the residual blocks after head 1, and the second of `sequential` heads.
    */
   copyHead(to: number): void {
-    const { kind } = this.shape.heads;
     const from = `heads.${to - 1}`;
     for (const [name, tensor] of this.parameters.entries()) {
       const part = partOf(name, `heads.${to}`);
       if (part === undefined) continue;
-      const isTied = part === "" && to === 2 && this.shape.tied && kind !== "transformer";
+      const isTied = part === "" && to === 2 && this.shape.tied;
       const source = isTied ? this.#embedding : this.parameters.find(from + part);
       if (source !== undefined) tensor.copy_(source);
     }

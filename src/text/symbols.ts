@@ -3,7 +3,7 @@
  * they differ.
  */
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 export const SYMBOLS = {
   // guard.cpp

@@ -99,7 +99,7 @@ export class BpeTrainer implements Disposable {
   train(): string {
     this.#count();
     const made = check(native().ft_text_train(this.#trainer.number, this.#merges));
-    const merges = new Int32Array(made * 3);
+    const merges = new Int32Array(made * 2);
     check(native().ft_text_merges(this.#trainer.number, merges, made));
     return this.#json(merges);
   }
@@ -118,14 +118,11 @@ export class BpeTrainer implements Disposable {
   #json(merges: Int32Array): string {
     const spellings = [...this.#special];
     BYTE_CHARACTERS.forEach((character, byte) => spellings[this.#byteIds[byte]!] = character);
-    // A pair that was merged twice (see trainer.cpp) has the rank of the later one.
-    const lines = new Set<string>();
-    for (let i = 0; i < merges.length; i += 3) {
+    const lines: string[] = [];
+    for (let i = 0; i < merges.length; i += 2) {
       const [left, right] = [spellings[merges[i]!]!, spellings[merges[i + 1]!]!];
-      const line = `${left} ${right}`;
-      lines.delete(line);
-      lines.add(line);
-      spellings[merges[i + 2]!] = left + right;
+      lines.push(`${left} ${right}`);
+      spellings.push(left + right);
     }
     const word = this.#special.find((name, id) => spellings.indexOf(name, id + 1) >= 0);
     if (word !== undefined) {
@@ -136,7 +133,7 @@ export class BpeTrainer implements Disposable {
     return tokenizerFile({
       special: this.#special,
       spellings,
-      merges: [...lines],
+      merges: lines,
       preTokenizer: this.#preTokenizer,
     });
   }

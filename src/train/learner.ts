@@ -182,8 +182,8 @@ export class Learner implements Disposable {
 export function blocksOf(split: "train" | "val", shards: TokenShards, context: number): BlockTable {
   const table = new BlockTable(shards.tokens, context);
   if (table.count > 0) return table;
+  const more = split === "train" ? "give more text" : "hold out more text";
   throw new UserError(
-    `The ${split} split has fewer tokens than one block of ${context}: ` +
-      `give more text, hold out more of it, or lower model.context`,
+    `The ${split} split has fewer tokens than one block of ${context}: ${more}, or lower model.context`,
   );
 }

@@ -15,6 +15,7 @@ import { checkImported, type Imported, loadImported, readImported } from "./impo
 import { Interval } from "./interval.ts";
 import { Learner } from "./learner.ts";
 import { Journal } from "./journal.ts";
+import { expectedMemory } from "./memory.ts";
 import type { ValidationLine } from "./metrics.ts";
 import { type Peak, peakOf } from "./peak.ts";
 import { choosePrecision } from "./precision.ts";
@@ -125,6 +126,10 @@ class Trainer implements Disposable {
         `curriculum ${curriculumName(this.config.curriculum)}, ${steps} steps`,
     );
     this.io.log(this.#peak.inWords);
+    if (this.machine.device === "cpu") {
+      const { batch, recompute } = this.config.train;
+      this.io.log(expectedMemory(model.shape, batch, recompute === "blocks"));
+    }
     if (this.config.train.ema > 0) {
       this.io.log(
         `the running mean of the weights (ema ${this.config.train.ema}) is validated and evaluated`,

@@ -43,8 +43,11 @@ withLauncher(
     const again = await foretoken("export", "tiny", "--to", "hf", ...runs);
     assert.match(again.stderr, /: done before, unchanged\n/);
 
-    const imported = await foretoken("import", "--from", model, "--name", "tiny", ...runs);
+    const imported = await foretoken("import", model, "--from", "hf", "--name", "tiny", ...runs);
     assert.equal(imported.code, 0, imported.stderr);
+    const strange = await foretoken("import", model, "--from", "gguf", ...runs);
+    assert.equal(strange.code, 2);
+    assert.match(strange.stderr, /--from .*gguf.*hf/);
     assert(Deno.statSync(join(folder, "tiny/import/model/model.safetensors")).isFile);
     const { config } = JSON.parse(Deno.readTextFileSync(join(folder, "tiny/pipeline.json")));
     assert.equal(config.stages.length, 2); // the pipeline whose folder it shares is still described

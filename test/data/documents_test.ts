@@ -50,7 +50,7 @@ withSet("an altered tokenizer.json is refused, and one that is missing or of ano
     assert.throws(() => tokenizerOf(openShardSet(folder)), { name: "UserError", message });
   Deno.writeTextFileSync(path, json.replace("endoftext", "endoftexT"));
   refuses(
-    /tokenizer\.json": it was altered, expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}; run prepare again$/,
+    /tokenizer\.json": it was altered, expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}; run prepare again, with --stage and --force$/,
   );
   Deno.removeSync(path);
   refuses(/^Cannot read ".*tokenizer\.json": no such file or directory$/);
@@ -58,7 +58,9 @@ withSet("an altered tokenizer.json is refused, and one that is missing or of ano
   const meta = JSON.parse(Deno.readTextFileSync(join(folder, "meta.json")));
   meta.tokenizer.vocab--;
   Deno.writeTextFileSync(join(folder, "meta.json"), JSON.stringify(meta));
-  refuses(/tokenizer\.json": it has 269 ids, meta\.json says 268; run prepare again$/);
+  refuses(
+    /tokenizer\.json": it has 269 ids, meta\.json says 268; run prepare again, with --stage and --force$/,
+  );
 });
 
 withSet("the end token is the one that meta.json names", (folder) => {
@@ -77,7 +79,7 @@ withSet("an id that the tokenizer does not have is an error that names the folde
   assert.throws(() => [...readDocuments(folder, "val")], {
     name: "UserError",
     message:
-      /^Cannot read document 0 of ".*": There is no token 65535: ids go from 0 to 268; run prepare again$/,
+      /^Cannot read document 0 of ".*": There is no token 65535: ids go from 0 to 268; run prepare again, with --stage and --force$/,
   });
 });
 

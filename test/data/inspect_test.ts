@@ -21,7 +21,7 @@ withFiles("inspect() shows counts, bytes per token by source, lengths, tokens an
   ]);
   const lines = inspect(folder, { samples: 4, seed: 1 });
   const text = lines.join("\n");
-  assert.match(text, /^1,151 bytes of text in 4 documents, as bytes, 1 byte a token$/m);
+  assert.match(text, /^1,151 bytes of text in 4 documents, as bytes, stored in 1 byte each$/m);
   assert.match(
     text,
     /^split +documents +bytes +tokens +bytes\/token +shards\ntrain +3 +1,143 +1,143 +1\.000 +1$/m,
@@ -77,6 +77,7 @@ withFiles("inspect() stays within 80 columns and prints no control characters", 
 withFiles("inspect() refuses a folder without a set", (folder) => {
   assert.throws(() => inspect(folder, { samples: 1, seed: 1 }), {
     name: "UserError",
-    message: /^Cannot read ".*meta\.json": no such file or directory; run prepare again$/,
+    message:
+      /^Cannot read ".*meta\.json": no such file or directory; run prepare again, with --stage and --force$/,
   });
 });

@@ -97,13 +97,19 @@ const refuses = (folder: string, message: RegExp, act: (folder: string) => unkno
 withFiles("openShardSet() says to run prepare again when meta.json is missing", (folder) => {
   writeSet(folder);
   Deno.removeSync(join(folder, "meta.json"));
-  refuses(folder, /^Cannot read ".*meta\.json": no such file or directory; run prepare again$/);
+  refuses(
+    folder,
+    /^Cannot read ".*meta\.json": no such file or directory; run prepare again, with --stage and --force$/,
+  );
 });
 
 withFiles("openShardSet() names a shard that is cut short, with both sizes", (folder) => {
   writeSet(folder);
   Deno.truncateSync(join(folder, "train-00001.bin"), 2);
-  refuses(folder, /train-00001\.bin": it is cut short, expected 5 bytes, found 2; run prepare again$/);
+  refuses(
+    folder,
+    /train-00001\.bin": it is cut short, expected 5 bytes, found 2; run prepare again, with --stage and --force$/,
+  );
 });
 
 withFiles("openShardSet() names an index that is too long, and a shard that is missing", (folder) => {
@@ -151,7 +157,7 @@ withFiles("openShardSet() names the key of meta.json that is wrong", (folder) =>
   altered((meta) => train(meta).shards[0].file = "../train-00000.bin", /splits\.train\.shards\.0\.file/);
   altered((meta) => train(meta).tokens++, /splits\.train is not the sum of its shards/);
   Deno.writeTextFileSync(path, "{");
-  refuses(folder, /meta\.json": not valid JSON \(.*\); run prepare again$/);
+  refuses(folder, /meta\.json": not valid JSON \(.*\); run prepare again, with --stage and --force$/);
 });
 
 withFiles("SplitWriter leaves no half-written shard when it is given up", (folder) => {

@@ -144,7 +144,8 @@ withFfi("subword tokens are counted by id, and an id outside of the vocabulary i
     Deno.writeFileSync(shard, Deno.readFileSync(shard).fill(255, 0, 2));
     assert.throws(() => statisticsOf(openShardSet(folder), { samples: 0, seed: 0 }), {
       name: "UserError",
-      message: /its shards hold ids that are not in the vocabulary of 269; run prepare again$/,
+      message:
+        /its shards hold ids that are not in the vocabulary of 269; run prepare again, with --stage and --force$/,
     });
   });
 });

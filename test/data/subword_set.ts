@@ -3,6 +3,9 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { openTokenizerText } from "../../src/text/bpe.ts";
 import { trainBpe } from "../../src/text/train.ts";
+import { loadOutsideTests } from "../text/text_library.ts";
+
+loadOutsideTests();
 
 const encoder = new TextEncoder();
 

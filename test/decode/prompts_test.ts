@@ -4,8 +4,10 @@ import { cutPrompts } from "../../src/decode/prompts.ts";
 import { openShardSet } from "../../src/data/shards.ts";
 import { textOf as textBy } from "../../src/decode/text.ts";
 import { byteTokenizer } from "../../src/text/tokenizer.ts";
+import { tokenizerOf } from "../../src/data/tokenizer_of.ts";
 import { writeByteSet } from "../data/byte_set.ts";
-import { withFiles } from "../support.ts";
+import { tinyTokenizer, writeSubwordSet } from "../data/subword_set.ts";
+import { inFolder, withFfi, withFiles } from "../support.ts";
 
 const END = 0;
 
@@ -82,6 +84,19 @@ withFiles("text that is not UTF-8 is cut where it is", (folder) => {
   makeSet(folder, [new Uint8Array(12).fill(0x80)]);
   assert.deepEqual(cut(folder, 2, 5).map((prompt) => prompt.length), [6, 5]);
 });
+
+withFfi("a prompt of subwords ends with a whole word, where it has several", () =>
+  inFolder((folder) => {
+    const texts = { train: [["the cat"]], val: [["the cat sat", "a caterpillar", "caterpillars"]] };
+    writeSubwordSet(folder, texts, tinyTokenizer("the cat sat on the mat. ".repeat(9)));
+    const set = openShardSet(folder);
+    using tokenizer = tokenizerOf(set);
+    const prompts = (count: number, bytes: number) =>
+      cutPrompts(set, "val", tokenizer, count, bytes).map((ids) => textBy(ids, tokenizer));
+    assert.deepEqual(prompts(3, 9), ["the cat", "a", "caterpill"]);
+    assert.deepEqual(prompts(3, 11), ["the cat sat", "a", "caterpillar"]);
+    assert.deepEqual(prompts(2, 12), ["a", "caterpillars"]); // "the cat sat" has 11 bytes
+  }));
 
 withFiles("a split without text is refused", (folder) => {
   makeSet(folder, ["some text"]);

@@ -184,6 +184,19 @@ withRuns("context_bytes gives models of bytes and of subwords windows of as much
   assert.equal(lines[1], "warning: arm: context_bytes (40) are 40 tokens, more than its context (16)");
 });
 
+withRuns("context_bytes of a subword model are so many tokens as stand for them", async (folder) => {
+  const story = "the cat sat on the mat. ";
+  const texts = { train: [[story.repeat(40)]], val: [[story.repeat(9)]] };
+  const ids = writeSubwordSet(join(folder, "text"), texts, tinyTokenizer(story.repeat(9), 300));
+  await trainArm(folder, configs("arm.train.steps=2").arm);
+  const { arms } = await evaluateArms(folder, ["arm"], "scores.context_bytes=25");
+  const { context } = arms[0] as unknown as { context: { tokens: number; bytes: number } };
+  const bytesPerToken = 9 * story.length / (1 + ids.val.flat(2).length + 1); // with the end tokens
+  assert.ok(bytesPerToken > 1.5, `${bytesPerToken} bytes a token`);
+  assert.equal(context.tokens, Math.round(25 / bytesPerToken));
+  assert.equal(context.bytes, Math.round(context.tokens * bytesPerToken));
+});
+
 withRuns(
   "eval refuses a split that is not there, and text of another tokenizer, saying what differs",
   async (folder) => {

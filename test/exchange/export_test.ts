@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { run as exportStage } from "../../src/exchange/export.ts";
 import { SafetensorsFile } from "../../src/formats/safetensors.ts";
-import { ioFor, readJson, withRuns } from "../train/fixture.ts";
-import { byteOptions, exportConfig, exported, KINDS, modelOf, writeArm } from "./fixture.ts";
+import { MtpModel } from "../../src/model/mod.ts";
+import { armOf, ioFor, readJson, withRuns } from "../train/fixture.ts";
+import { byteOptions, BYTES, exportConfig, exported, KINDS, modelOf, writeArm } from "./fixture.ts";
 
 withRuns(
   "an export has every number of the arm once, in Llama's names or in those of the heads",
@@ -35,6 +36,18 @@ withRuns("bfloat16 halves the file and rounds to the nearest", async (folder) =>
     const rounded = new Float32Array(Uint32Array.of(halves[i]! << 16).buffer)[0]!;
     assert.ok(Math.abs(rounded - x) <= Math.abs(x) * 2 ** -8, `${x} became ${rounded}`);
   });
+});
+
+withRuns("an arm that kept a running mean of its weights is exported with it", async (folder) => {
+  using model = modelOf(byteOptions("linear", 2));
+  using mean = new MtpModel(byteOptions("linear", 2), 2, "cpu");
+  writeArm(join(folder, "arm"), model, BYTES, mean);
+  const io = ioFor(folder, "out", { needs: [armOf(folder)] });
+  await exportStage(exportConfig(), io);
+  using trunk = new SafetensorsFile(join(io.folder, "hf/model.safetensors"));
+  using heads = new SafetensorsFile(join(io.folder, "hf/heads.safetensors"));
+  assert.deepEqual(trunk.read("model.norm.weight"), mean.parameters.get("norm").toBytes());
+  assert.deepEqual(heads.read("heads.2.lm_head.weight"), mean.parameters.get("heads.2").toBytes());
 });
 
 withRuns("what cannot be exported is a sentence that says why", async (folder) => {

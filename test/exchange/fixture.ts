@@ -27,20 +27,23 @@ export const byteOptions = (
   ...changes,
 });
 
-/** Writes `<folder>` as a train stage that has finished. */
-export function writeArm(folder: string, model: MtpModel, tokenizer: unknown = BYTES): void {
+/** Writes `<folder>` as a train stage that has finished. `mean`: the running mean of its weights. */
+export function writeArm(folder: string, model: MtpModel, tokenizer: unknown = BYTES, mean?: MtpModel): void {
   const checkpoint = join(folder, "checkpoints/step-00000003");
   Deno.mkdirSync(checkpoint, { recursive: true });
-  const file = join(checkpoint, "model.safetensors");
-  writeSafetensors(
-    file,
-    model.parameters.entries().map(([name, tensor]) => ({
-      name,
-      dtype: "F32",
-      shape: tensor.shape,
-      bytes: () => tensor.toBytes(),
-    })),
-  );
+  const write = (part: string, { parameters }: MtpModel): string => {
+    const file = join(checkpoint, `${part}.safetensors`);
+    writeSafetensors(
+      file,
+      parameters.entries().map(([name, tensor]) => ({
+        name,
+        dtype: "F32",
+        shape: tensor.shape,
+        bytes: () => tensor.toBytes(),
+      })),
+    );
+    return sha256OfFile(file);
+  };
   const state = {
     step: 3,
     position: 0,
@@ -53,7 +56,7 @@ export function writeArm(folder: string, model: MtpModel, tokenizer: unknown = B
     run: { tokenizer },
     machine: { device: "cpu", threads: 1, torch: "", rows: "" },
   };
-  writeState(checkpoint, state, { model: sha256OfFile(file) });
+  writeState(checkpoint, state, { model: write("model", model), ...(mean && { ema: write("ema", mean) }) });
   writeJson(join(folder, "train.json"), {
     steps: 3,
     model: model.options,

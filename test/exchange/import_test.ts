@@ -42,21 +42,23 @@ withRuns("what was exported comes back bit for bit, with trunk and head 1 as one
 
 withRuns("training starts from an import: heads fresh or copied, the trunk frozen or not", async (folder) => {
   await makeText(folder);
-  const { arm } = configs("arm.train.steps=2", "arm.train.warmup=0");
+  const { arm } = configs("arm.train.steps=2", "arm.train.warmup=0", "arm.train.ema=0.5");
   // More rows than the tokenizer has ids, as many checkpoints do.
   const plain: ModelOptions = { ...arm.model, vocab: 330, heads: { kind: "linear", count: 1 } };
   using base = modelOf(plain);
   const { need } = await imported(folder, join(await exported(folder, "plain", base), "hf"));
-  const start = async (id: string, curriculum: unknown) => {
+  const start = async (id: string, curriculum: unknown, part = "model") => {
     const io = ioFor(folder, id, { needs: [textOf(folder), need] });
     await train({ ...arm, id, curriculum } as typeof arm, io);
     assert.ok(io.lines.includes("starts from base"), io.lines.join("\n"));
-    return new SafetensorsFile(join(io.folder, "checkpoints/step-00000002/model.safetensors"));
+    return new SafetensorsFile(join(io.folder, "checkpoints/step-00000002", `${part}.safetensors`));
   };
   const frozen = { phases: [{ until: 1, weights: [0, 1, 1], freeze: ["trunk", "embedding", "head1"] }] };
   using kept = await start("frozen", frozen);
+  using means = await start("frozen_means", frozen, "ema");
   for (const [name, tensor] of base.parameters.entries()) {
     assert.deepEqual(kept.read(name), tensor.toBytes(), name);
+    assert.deepEqual(means.read(name), tensor.toBytes(), `the mean of ${name}`);
   }
   assert.notDeepEqual(kept.read("heads.2"), kept.read("heads.3"));
   using copied = await start("copied", { ...frozen, wake: "copy" });

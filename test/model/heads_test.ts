@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { flopsPerToken } from "../../src/model/account.ts";
+import { Block } from "../../src/model/block.ts";
 import { HEAD_KINDS, type HeadKind, type ModelOptions, MtpModel, shapeOf } from "../../src/model/mod.ts";
 import { FLOAT32_CPU, Scope, Tensor } from "../../src/torch/mod.ts";
 import { lossScales } from "../../src/train/step.ts";
@@ -116,6 +117,31 @@ for (const kind of HEAD_KINDS) {
         assert.deepEqual(again, terms);
       }
       assert.deepEqual(gradientsOf(anew), gradientsOf(kept));
+    }
+  });
+
+  withOneThread(`recompute keeps no graph of a block, and runs each again, with ${kind} heads`, () => {
+    const { model, plain, scales } = prepared(kind);
+    using _model = model;
+    using _scope = new Scope();
+    const { forward } = Block.prototype;
+    let graphs: boolean[] = [];
+    Block.prototype.forward = function (...given) {
+      const output = forward.apply(this, given);
+      graphs.push(output.requiresGrad);
+      return output;
+    };
+    try {
+      model.backward(tensorsOf(plain), scales);
+      assert.ok(graphs.length > 0 && graphs.every((is) => is), "kept");
+      // `transformer` heads are one block each, whose graph goes before the next one's is made.
+      const [alone, before] = [kind === "transformer" ? 3 : 0, graphs.length];
+      graphs = [];
+      model.backward(tensorsOf(plain), scales, { recompute: true });
+      const [first, again] = [graphs.filter((is) => !is).length, graphs.filter((is) => is).length];
+      assert.deepEqual([first, again], [before - alone, before]);
+    } finally {
+      Block.prototype.forward = forward;
     }
   });
 

@@ -36,7 +36,11 @@ function mergeByDefinition(piece: readonly number[], merges: readonly [number, n
 withText("encode() merges short and long pieces as BPE is defined", () => {
   // Token 256 + i is made by merge i, of any two tokens before it: many ways lead to overlapping merges.
   const merges = fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 1, maxLength: 12 });
-  const letters = fc.array(fc.constantFrom(0x61, 0x62, 0x63), { minLength: 1, maxLength: 120 });
+  const letter = fc.constantFrom(0x61, 0x62, 0x63);
+  const letters = fc.oneof(
+    fc.array(letter, { minLength: 1, maxLength: 48 }),
+    fc.array(letter, { minLength: 49, maxLength: 120 }), // these with a queue
+  );
   fc.assert(
     fc.property(merges, letters, (drawn, piece) => {
       const spellings = [...BYTE_CHARACTERS];
@@ -58,6 +62,47 @@ withText("encode() merges short and long pieces as BPE is defined", () => {
     }),
     { numRuns: 60 },
   );
+});
+
+withText("of a merge that is there twice the later one counts", () => {
+  // By ranks 1 and 2 the text is a, bc; by rank 0 of the first it would be ab, c.
+  const vocab = Object.fromEntries([...BYTE_CHARACTERS, "ab", "bc"].map((spelling, id) => [spelling, id]));
+  const added = [{ id: 258, content: "<|endoftext|>" }];
+  using tokenizer = open({ vocab, merges: [["a", "b"], ["b", "c"], ["a", "b"]], added });
+  assert.deepEqual(Array.from(tokenizer.encode(utf8("abc"))), [0x61, 257]);
+});
+
+withText("with ignore_merges a token that is not spelled in the byte alphabet is no piece", () => {
+  const vocab = Object.fromEntries([...BYTE_CHARACTERS, "語"].map((spelling, id) => [spelling, id]));
+  const added = [{ id: 257, content: "<|endoftext|>" }];
+  using tokenizer = open({ vocab, merges: [], model: { ignore_merges: true }, added });
+  assert.deepEqual(tokenizer.encode(utf8("語")), Uint32Array.from(utf8("語")));
+});
+
+withText("pieces that share their first bytes, or a place in the cache, keep their own ids", () => {
+  const [two, four, eight] = ["aa", "aaaa", "aaaaaaaa"];
+  const vocab = Object.fromEntries(
+    [...BYTE_CHARACTERS, two, four, eight].map((spelling, id) => [spelling, id]),
+  );
+  const merges = [["a", "a"], [two!, two!], [four!, four!]];
+  using tokenizer = open({ vocab, merges, added: [{ id: 259, content: "<|endoftext|>" }] });
+  // More pieces than the cache has places: " aaaaaaaa" and four letters of the other 25.
+  const letter = (n: number) => 0x62 + n % 25;
+  const words = Array.from(
+    { length: 1e5 },
+    (_, n) => [n, n / 25, n / 625, n / 15625].map(Math.floor).map(letter),
+  );
+  const text = words.map((word) => ` ${eight}${String.fromCharCode(...word)}`).join("");
+  const once = words.flatMap((word) => [0x20, 258, ...word]);
+  const found = tokenizer.encode(utf8(text + text));
+  assert.equal(found.length, 2 * once.length);
+  assert.equal(found.findIndex((id, i) => id !== once[i % once.length]), -1);
+});
+
+withText("pieces of every length up to a few words of the machine keep their bytes", () => {
+  using tokenizer = open({ merges: [] });
+  const text = utf8(Array.from({ length: 80 }, (_, n) => ` ${"q".repeat(n)}z`).join(""));
+  assert.deepEqual(tokenizer.encode(text), Uint32Array.from(text));
 });
 
 withText("decode() gives the text back, and nothing for special tokens", () => {

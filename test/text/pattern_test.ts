@@ -64,6 +64,28 @@ Deno.test("compile() tells apart just the characters that the pattern tells apar
   assert.equal(gpt4("s"), gpt4("S"));
 });
 
+Deno.test("compile() refuses what the instructions have no room for, saying what it is", () => {
+  const letters = (count: number) =>
+    Array.from({ length: count }, (_, i) => String.fromCodePoint(0x4e00 + 2 * i));
+  const refuses = (source: string, what: string) =>
+    assert.throws(() => program(source), {
+      name: "UserError",
+      message: `Cannot use the tokenizer: its pre-tokenizer's patterns have more ${what} than any known ones`,
+    });
+  // A class for each letter and one for all others; 62 and 63 are taken.
+  assert.equal(new Set(program(letters(61).join("|")).classes).size, 62);
+  refuses(letters(62).join("|"), "kinds of characters");
+  refuses("ab".repeat(130), "parts");
+});
+
+Deno.test("\\s is White_Space as the JavaScript engine has it", () => {
+  const found = Array.from({ length: CODE_POINTS }, (_, code) => code)
+    .filter((code) => WHITE_SPACE.meets(CharSet.range(code, code)));
+  const expected = Array.from({ length: CODE_POINTS }, (_, code) => code)
+    .filter((code) => /\p{White_Space}/u.test(String.fromCodePoint(code)));
+  assert.deepEqual(found, expected);
+});
+
 Deno.test("CharSet has the set operations", () => {
   const range = (first: number, last: number) => CharSet.range(first, last);
   assert.deepEqual(CharSet.union([range(5, 9), range(1, 2), range(3, 4), range(7, 12)]).ranges, [1, 13]);

@@ -14,6 +14,7 @@ import sys
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 GPT4 = r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"""
+GPT2 = r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 QWEN = GPT4.replace(r"\p{N}{1,3}", r"\p{N}")
 O200K = "|".join(
     [
@@ -79,6 +80,10 @@ def string_merges(data):
     data["model"]["merges"] = [" ".join(merge) for merge in data["model"]["merges"]]
 
 
+def first_merges_again(data):
+    data["model"]["merges"] += data["model"]["merges"][:20]
+
+
 def kinds(training, vocab=1200):
     """Name and tokenizer of every kind."""
 
@@ -101,6 +106,11 @@ def kinds(training, vocab=1200):
     yield "smollm, single digits", train(steps(pre_tokenizers.Digits(True), byte_level()), training)
     yield "digits together", train(steps(pre_tokenizers.Digits(False), byte_level()), training)
     yield "digits, spaces before pieces", train(steps(pre_tokenizers.Digits(True), byte_level(add_prefix_space=True)), training)
+    # A space before each piece: where pieces end is seen even where no merge would cross it.
+    for name, pattern in (("gpt2", GPT2), ("gpt4", GPT4), ("o200k", O200K), ("nanochat", NANOCHAT)):
+        apart = steps(split(pattern), byte_level(add_prefix_space=True, use_regex=False))
+        yield f"{name}, spaces before pieces", train(apart, training)
+    yield "a merge twice", changed(gpt2, first_merges_again)
     yield "split by a string", train(then_bytes(pre_tokenizers.Split("e ", "isolated")), training)
     yield "o200k", train(then_bytes(split(O200K)), training)
     yield "nanochat, possessive", train(then_bytes(split(NANOCHAT)), training)

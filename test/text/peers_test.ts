@@ -5,6 +5,9 @@ import { openTokenizerText } from "../../src/text/bpe.ts";
 import { trainBpe } from "../../src/text/train.ts";
 import { type Python, withPeers } from "../peers.ts";
 import { allScripts, anyText, HARD_DOCUMENTS, isYoung } from "./samples.ts";
+import { loadOutsideTests } from "./text_library.ts";
+
+loadOutsideTests();
 
 const encoder = new TextEncoder();
 

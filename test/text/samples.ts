@@ -10,6 +10,7 @@ export const HARD_DOCUMENTS: readonly string[] = [
   "Hello, world!  It's 12345 o'clock;   we'll see.\n\n\tIndented\r\n\r\n  end ",
   "I'M DON'T y'all'd've 'S 's '\u017f it'\u017ft K\u212a'LL",
   "0 12 123 1234 1234567890 3.14 1e-9 \u0663\u0661 \u00bd\u2166 \u{1d7d8}9 x1y22z333",
+  "x\u{11de0}\u{16ff5}y \u{11de9}7 \u0b72 \u3007", // numbers of the newest Unicode, and others
   "   leading and trailing   \n \n  \t \u00a0 \u3000 \u2028\u2029 \u0085 \ufeffBOM\ufeff",
   "a\u0000b\u0001\u001b[0m\u007f\u0080\u009f\u00ad\u200b\u200d\ufffe\uffff",
   "family \u{1f468}\u200d\u{1f469}\u200d\u{1f467}\u200d\u{1f466}, flags \u{1f1e9}\u{1f1ea}, \u{1f44d}\u{1f3fd} keycap 1\ufe0f\u20e3 \u{1fae0}",

@@ -157,6 +157,18 @@ withFfi("bfloat16 rows meet a float32 weight: sums and the weight's gradient sta
   assertClose(nll.nll.sum().scale(0.25), value, 1e-5);
 });
 
+withFfi("the weight's gradient of bfloat16 rows is summed over the chunks in float32", () => {
+  using _scope = new Scope();
+  const rows = 2048; // equal ones: their sum stands still at 256 terms where it is rounded to 8 bits
+  const weight = Tensor.zeros([4, 8], { dtype: "float32", device: "cpu" }).requireGrad();
+  const x = Tensor.full([rows, 8], 1, { dtype: "bfloat16", device: "cpu" });
+  const targets = Tensor.ids(Array.from({ length: rows }, () => 0));
+  linearCrossEntropy(x, weight, targets, 1, { chunk: 1 }).backward();
+  // Uniform guess: a quarter for each class, less one for the target.
+  const expected = Array.from({ length: 32 }, (_, i) => rows * (i < 8 ? -0.75 : 0.25));
+  assertClose(weight.grad, Tensor.from(Float32Array.from(expected), [4, 8]), 1e-3);
+});
+
 withFfi("linearCrossEntropy() starts at the entropy of a uniform guess", () => {
   using _scope = new Scope();
   const value = linearCrossEntropy(

@@ -75,13 +75,13 @@ withFfi("memory() sees a tensor come and keeps the peak when it goes", () => {
   const MEGABYTES = 2 ** 20;
   const before = memory("cpu");
   assert.ok(before.now > 20 * MEGABYTES && before.peak >= before.now, JSON.stringify(before));
-  const big = Tensor.full([48 * MEGABYTES / 4], 1, FLOAT32_CPU);
+  const big = Tensor.full([256 * MEGABYTES / 4], 1, FLOAT32_CPU); // far more than JavaScript's heap gives back meanwhile
   const during = memory("cpu");
   big.free();
   const after = memory("cpu");
-  assert.ok(during.now - before.now > 40 * MEGABYTES, `${before.now} to ${during.now}`);
-  assert.ok(during.now - after.now > 40 * MEGABYTES, `${during.now} to ${after.now}`);
-  assert.ok(after.peak >= during.now);
+  assert.ok(during.now - before.now > 180 * MEGABYTES, `${before.now} to ${during.now}`);
+  assert.ok(during.now - after.now > 180 * MEGABYTES, `${during.now} to ${after.now}`);
+  assert.ok(after.peak >= during.now - MEGABYTES); // the kernel counts pages by processor, and adds up late
 });
 
 withFfi("start() sets the threads, takes the CPU when it is asked to, and gives its reason", () => {

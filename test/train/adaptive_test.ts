@@ -63,6 +63,13 @@ Deno.test("adaptive judges by the last head that is awake alone", () => {
     curriculum.observe(step, weights.map((weight, i) => weight === 0 ? null : i === 0 ? 1 : 0.9 ** step));
   }
   assert.deepEqual(curriculum.phases.map(({ from }) => from), [0, 20]);
+
+  const reverse = open({ order: "reverse" });
+  for (let step = 0; step < 60; step++) {
+    reverse.enter(step);
+    reverse.observe(step, [1, 1, 0.9 ** step]); // all but the last one are flat
+  }
+  assert.deepEqual(reverse.phases.map(({ from }) => from), [0]);
 });
 
 Deno.test("adaptive goes on to the same steps after it was saved and restored, at any step", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TrainConfig } from "../../src/config/schema.ts";
 import { verifyShards } from "../../src/data/shards.ts";
-import { TorchError } from "../../src/torch/mod.ts";
+import { type Tensor, TorchError } from "../../src/torch/mod.ts";
 import { Learner } from "../../src/train/learner.ts";
 import { choosePrecision } from "../../src/train/precision.ts";
 import { configs, makeText, withRuns } from "./fixture.ts";
@@ -216,6 +216,109 @@ withRuns(
     assert.equal(learner.optimizer.entries().find(([name]) => name === "heads.2.step")![1].item(), 5);
   },
 );
+
+withRuns(
+  "a head that sleeps again and wakes as a copy begins its moments and its mean anew",
+  async (folder) => {
+    await makeText(folder);
+    using learner = open(
+      folder,
+      "arm.train.ema=0.9",
+      "arm.train.lr=1e-6",
+      `arm.curriculum=${
+        JSON.stringify({
+          wake: "copy",
+          phases: [
+            { until: 1 / 3, weights: [1, 1, 0] },
+            { until: 2 / 3, weights: [1, 0, 0] },
+            { until: 1, weights: [1, 1, 0] },
+          ],
+        })
+      }`,
+    );
+    for (let step = 0; step < 9; step++) take(learner, step);
+    const tensors = new Map([...learner.optimizer.entries(), ...learner.model.parameters.entries()]);
+    assert.equal(tensors.get("heads.2.step")!.item(), 1);
+    assert.equal(tensors.get("heads.1.step")!.item(), 9);
+    const mean = learner.ema!.entries().find(([name]) => name === "heads.2")![1].toArray();
+    tensors.get("heads.1")!.toArray().forEach((x, i) => assert.ok(Math.abs(mean[i]! - x) < 1e-5));
+  },
+);
+
+withRuns(
+  "evaluated() runs with the running mean where the run keeps one, and with the weights where not",
+  async (folder) => {
+    await makeText(folder);
+    for (const decay of [0.9, 0]) {
+      using learner = open(folder, `arm.train.ema=${decay}`);
+      for (let step = 0; step < 3; step++) take(learner, step);
+      const bits = (entries: readonly [string, Tensor][]) =>
+        entries.map(([name, tensor]) => [name, tensor.toBytes().toBase64()]);
+      const weights = bits(learner.model.parameters.entries());
+      const expected = learner.ema === null ? weights : bits(learner.ema.entries());
+      assert.deepEqual(learner.evaluated(() => bits(learner.model.parameters.entries())), expected);
+      assert.deepEqual(bits(learner.model.parameters.entries()), weights);
+      if (decay > 0) assert.notDeepEqual(expected, weights);
+    }
+  },
+);
+
+for (const kind of KINDS) {
+  withRuns(
+    `z_loss reaches the gradients of every ${kind} head, and no loss that is shown`,
+    async (folder) => {
+      await makeText(folder);
+      const after = (z: number) => {
+        using learner = open(
+          folder,
+          `arm.model.heads={kind: ${kind}, count: 3}`,
+          "arm.curriculum=mtp",
+          `arm.train.z_loss=${z}`,
+        );
+        return { losses: take(learner, 0), bits: snapshot(learner) };
+      };
+      const [plain, held] = [after(0), after(0.1)];
+      assert.deepEqual(held.losses, plain.losses);
+      for (const [name, bits] of plain.bits) {
+        if (/^(heads\.\d|unembedding).*mean$/.test(name)) assert.notEqual(held.bits.get(name), bits, name);
+      }
+    },
+  );
+}
+
+withRuns(
+  "predict_first decides whether head 1 has the first tokens of documents as targets",
+  async (folder) => {
+    await makeText(folder);
+    const bytes = [true, false].map((first) => {
+      using learner = open(
+        folder,
+        "arm.model.context=64",
+        "arm.train.batch=64",
+        `arm.train.predict_first=${first}`,
+      );
+      const { bytes, norm, losses } = learner.step(0, 0);
+      for (const tensor of [norm, ...losses]) tensor?.free();
+      return bytes;
+    });
+    assert.ok(bytes[1]! < bytes[0]!, `${bytes}`);
+  },
+);
+
+withRuns("recompute reaches the backward pass of every micro-batch", async (folder) => {
+  await makeText(folder);
+  for (const recompute of ["none", "blocks"]) {
+    using learner = open(folder, `arm.train.recompute=${recompute}`);
+    const asked: unknown[] = [];
+    const backward = learner.model.backward.bind(learner.model);
+    learner.model.backward = (sequences, scales, options) => {
+      asked.push(options?.recompute);
+      return backward(sequences, scales, options);
+    };
+    take(learner, 0);
+    assert.deepEqual(asked, [recompute === "blocks", recompute === "blocks"]); // accumulate: 2
+  }
+});
 
 withRuns("a step that does not fit the memory says what it holds and what to lower", async (folder) => {
   await makeText(folder);

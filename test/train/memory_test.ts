@@ -1,7 +1,8 @@
 /** Proves that running out of memory ends in a sentence, whatever the allocator calls it. */
 import assert from "node:assert/strict";
 import { FLOAT32_CPU, Tensor, TorchError } from "../../src/torch/mod.ts";
-import { allocating } from "../../src/train/memory.ts";
+import { allocating, expectedMemory } from "../../src/train/memory.ts";
+import { shapeOf } from "../../src/model/shape.ts";
 import { withFfi } from "../support.ts";
 
 withFfi("allocating() says what did not fit, how much it was, and what to lower", () => {
@@ -34,4 +35,27 @@ Deno.test("allocating() passes results and other errors on", () => {
     allocating("a", "b", () => {
       throw error;
     }), error);
+});
+
+Deno.test("expectedMemory() grows with the batch and shrinks where blocks are recomputed", () => {
+  const shape = shapeOf({
+    vocab: 8192,
+    width: 384,
+    layers: 6,
+    attention_heads: 8,
+    kv_heads: 8,
+    ffn: 1024,
+    context: 256,
+    heads: { kind: "linear", count: 1 },
+    rope_theta: 1e4,
+    norm_eps: 1e-5,
+    tied: false,
+  });
+  const said = (batch: number, recompute: boolean) =>
+    /^memory: ([\d.]+) GB expected beside libtorch's own, ([\d.]+) GB of it for activations/
+      .exec(expectedMemory(shape, batch, recompute))!.slice(1).map(Number);
+  const [total, activations] = said(8, false);
+  assert.ok(total! > activations!);
+  assert.ok(Math.abs(said(80, false)[1]! / activations! - 10) < 0.5);
+  assert.ok(said(8, true)[1]! < activations! / 2);
 });

@@ -227,3 +227,30 @@ withOneThread("a step without any gradient changes nothing and has norm 0", () =
   assert.equal(norm.item(), 0);
   assert.deepEqual(changed(before, training.state), []);
 });
+
+withOneThread("Muon takes the queries, keys and values of a stacked matrix one by one", () => {
+  const rows = { queries: 8, keys: 4, values: 4 };
+  const options = { ...OPTIONS, optimizer: "muon", clip: 0 } as const;
+  const step = (names: Readonly<Record<string, readonly number[]>>): number[] => {
+    using parameters = new Parameters("cpu", 1);
+    const all: number[] = [];
+    for (const [name, parts] of Object.entries(names)) {
+      parameters.normal(name, [parts.reduce((sum, n) => sum + n), 8], 0, parts);
+    }
+    using optimizer = new Optimizer(parameters, options);
+    using _scope = new Scope();
+    let at = 0;
+    for (const tensor of parameters.tensors()) {
+      const gradient = Float32Array.from({ length: tensor.size }, () => Math.sin(++at));
+      tensor.backward(Tensor.from(gradient, tensor.shape));
+    }
+    optimizer.step(LR);
+    for (const tensor of parameters.tensors()) all.push(...tensor.toArray());
+    return all;
+  };
+  const stacked = step({ "blocks.0.qkv": Object.values(rows) });
+  const apart = step(
+    Object.fromEntries(Object.entries(rows).map(([name, height]) => [`blocks.0.${name}`, [height]])),
+  );
+  stacked.forEach((x, i) => assert.ok(Math.abs(x - apart[i]!) < 1e-6, `${x}, expected ${apart[i]}`));
+});

@@ -1,7 +1,9 @@
 /** A stopped run goes on to the same bits whatever it trains: kinds of heads, curricula, optimizers, EMA. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { configs, makeText, results, stopAfter, trainArm, withRuns } from "./fixture.ts";
+import { rngState, seed } from "../../src/torch/mod.ts";
+import { checkpointsIn, readState, writeState } from "../../src/train/checkpoint.ts";
+import { configs, interrupted, makeText, results, stopAfter, trainArm, withRuns } from "./fixture.ts";
 
 const RUNS: Record<string, readonly string[]> = {
   "transformer heads, forward-reverse": [
@@ -46,3 +48,17 @@ for (const [what, changes] of Object.entries(RUNS)) {
     }
   });
 }
+
+withRuns(
+  "a run goes on with the random numbers that its checkpoint holds, not with its seed's",
+  async (folder) => {
+    const { arm, checkpoint } = await interrupted(folder);
+    const { state, sha256 } = readState(checkpoint, "");
+    seed(99);
+    const rng = rngState().toBase64();
+    assert.notEqual(state.rng, rng);
+    writeState(checkpoint, { ...state, rng }, sha256);
+    await trainArm(folder, arm);
+    assert.equal(readState(checkpointsIn(join(folder, "arm")).at(-1)!, "").state.rng, rng); // nothing draws in a step
+  },
+);

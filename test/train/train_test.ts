@@ -9,6 +9,8 @@ import type { TrainConfig } from "../../src/config/schema.ts";
 import { sha256OfFile } from "../../src/formats/atomic.ts";
 import { SafetensorsFile, type TensorEntry, writeSafetensors } from "../../src/formats/safetensors.ts";
 import { Interrupted, UserError } from "../../src/stage/errors.ts";
+import { flopsPerToken } from "../../src/model/account.ts";
+import { shapeOf } from "../../src/model/shape.ts";
 import { cudaDevices } from "../../src/torch/mod.ts";
 import { openArm } from "../../src/train/arm.ts";
 import { checkpointsIn, readState, type RunState, writeState } from "../../src/train/checkpoint.ts";
@@ -178,6 +180,12 @@ withRuns("metrics.jsonl and train.json say what was done", async (folder) => {
     loss: number;
     lr: number;
   }[];
+  // MFU counts the heads that are awake: two in the first line, three in the second, at one peak.
+  const [two, three] = metrics.filter(({ kind }) => kind === "step").map(({ mfu, tokens_per_s }) =>
+    (mfu as number) / (tokens_per_s as number)
+  );
+  const flops = (awake: number) => flopsPerToken(shapeOf({ ...arm.model, vocab: 320 }), awake);
+  assert.ok(Math.abs(two! / three! - flops(2) / flops(3)) < 1e-6);
   // Steps 1 to 5: head 2 has been awake for one of them, the last.
   assert.deepEqual(first!.heads.map((nll) => nll === null), [false, false, true]);
   assert.deepEqual([first!.weights, second!.weights], [[1, 1, 0], [1, 1, 1]]);
@@ -485,7 +493,7 @@ withRuns("text shorter than a block is refused, naming the split", async (folder
   await assert.rejects(trainArm(folder, configs().arm), {
     name: "UserError",
     message: "The train split has fewer tokens than one block of 16: " +
-      "give more text, hold out more of it, or lower model.context",
+      "give more text, or lower model.context",
   });
   await makeText(folder, "Sixteen letters.");
   await assert.rejects(trainArm(folder, configs("arm.model.context=18").arm), UserError);
