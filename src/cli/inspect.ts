@@ -1,8 +1,8 @@
 /** `foretoken inspect`: what a prepared text holds. */
 
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
-import { EXIT } from "../stage/errors.ts";
+import { EXIT, UsageError } from "../stage/errors.ts";
 import { command, type Finish, JSON_OPTION, RUNS, wholeNumber } from "./command.ts";
 import { writeResult } from "./terminal.ts";
 
@@ -39,6 +39,13 @@ export function addInspectCommand(program: Command, finish: Finish): void {
 
 async function shardFolder(given: string, runs: string): Promise<string> {
   const { findStage } = await import("../pipeline/results.ts");
-  const isSet = await Deno.stat(resolve(given, "meta.json")).then(({ isFile }) => isFile, () => false);
-  return isSet ? resolve(given) : findStage(given, "prepare", runs);
+  const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
+  const folder = resolve(given);
+  if (await isThere(join(folder, "meta.json"))) return folder;
+  try {
+    return findStage(given, "prepare", runs);
+  } catch (error) {
+    if (!await isThere(folder)) throw error;
+    throw new UsageError(`"${given}" holds no meta.json: it is no prepared text, and no run that has one`);
+  }
 }

@@ -46,7 +46,7 @@ export async function makeEncoding(config: PrepareConfig, corpus: Corpus, io: St
   const path = join(io.folder, TOKENIZER);
   if (typeof tokenizer === "string") {
     writeBytes(path, reading(tokenizer, () => Deno.readFileSync(tokenizer)));
-    return await openEncoding(path);
+    return await openEncoding(path, config.end_token, tokenizer);
   }
   const { vocab, pattern, special, sample_bytes } = tokenizer;
   const sample = await sampleOf(corpus, config, sample_bytes, io);
@@ -54,12 +54,16 @@ export async function makeEncoding(config: PrepareConfig, corpus: Corpus, io: St
   io.log(`training a tokenizer of ${vocab} ids on ${(bytes / 1e6).toFixed(1)} MB of text`);
   const { trainBpe } = await import("../text/train.ts");
   writeText(path, trainBpe(sample, { vocab, pattern, special }));
-  return await openEncoding(path);
+  const encoding = await openEncoding(path, special[0]);
+  if (encoding.info.vocab < vocab) {
+    io.log(`${encoding.info.vocab} ids and not ${vocab}: no pair of tokens is left to merge in the sample`);
+  }
+  return encoding;
 }
 
 /** The encoding of a set whose writing goes on. */
 export async function reopenEncoding(folder: string, info: TokenizerInfo): Promise<Encoding> {
-  return info.kind === "bytes" ? BYTES : await openEncoding(join(folder, info.file));
+  return info.kind === "bytes" ? BYTES : await openEncoding(join(folder, info.file), info.endToken);
 }
 
 const BYTES: Encoding = {
@@ -75,9 +79,10 @@ const BYTES: Encoding = {
   }),
 };
 
-async function openEncoding(path: string): Promise<Encoding> {
-  const { openTokenizerFile } = await import("../text/bpe.ts");
-  const tokenizer = openTokenizerFile(path);
+/** @param end The token that ends a document, where its name is not a usual one. @param given What the user calls the file. */
+async function openEncoding(path: string, end?: string | number, given = path): Promise<Encoding> {
+  const { openTokenizerText } = await import("../text/bpe.ts");
+  const tokenizer = openTokenizerText(reading(path, () => Deno.readTextFileSync(path)), given, { end });
   const info = {
     kind: "bpe",
     vocab: tokenizer.vocab,

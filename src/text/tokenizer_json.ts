@@ -196,7 +196,7 @@ function endOf({ added_tokens }: File, end: string | number | undefined): number
   const [only, ...others] = added_tokens.filter(({ special }) => special);
   if (only && others.length === 0) return only.id;
   throw new UserError(
-    `none of its added tokens is ${USUAL_ENDS.join(" or ")}: name the one that ends a text`,
+    `none of its added tokens is ${USUAL_ENDS.join(" or ")}: name the one that ends a text in end_token`,
   );
 }
 

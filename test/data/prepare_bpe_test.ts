@@ -93,6 +93,34 @@ withText("run() trains a tokenizer, writes its ids, and counts them", () =>
   }));
 
 withText(
+  "a document ends with the first special token, or with the one that is named for a tokenizer.json",
+  () =>
+    inFolder(async (folder) => {
+      const special = ["<eot>", "<|endoftext|>"];
+      const tokenizer = {
+        kind: "bpe",
+        vocab: 300,
+        sample_bytes: 20_000,
+        pattern: "gpt4",
+        special,
+      } as const;
+      const out = await prepare(
+        folder,
+        configOf(folder, { tokenizer: { ...tokenizer, special: [...special] } }),
+      );
+      assert.equal(verifyShards(out).meta.tokenizer.endToken, 0);
+      const given = join(folder, "tokenizer.json");
+      Deno.renameSync(join(out, "tokenizer.json"), given);
+      assert.equal(
+        verifyShards(await prepare(folder, configOf(folder, { tokenizer: given }))).meta.tokenizer.endToken,
+        1,
+      );
+      const named = configOf(folder, { tokenizer: given, end_token: "<eot>" });
+      assert.equal(verifyShards(await prepare(folder, named)).meta.tokenizer.endToken, 0);
+    }),
+);
+
+withText(
   "run() takes a tokenizer.json that is given, and goes on with it after a stop",
   () =>
     inFolder(async (folder) => {

@@ -124,7 +124,7 @@ Deno.test("the end token is the one that is named, has a usual name, or is the o
   assert.throws(() => open({ added: tokens }, "<eos>"), /it has no added token "<eos>" to end a text with/);
   refuses(
     { added: [tokens[0]!, tokens[2]!] },
-    "none of its added tokens is <|endoftext|> or <|end_of_text|> or </s>: name the one that ends a text",
+    "none of its added tokens is <|endoftext|> or <|end_of_text|> or </s>: name the one that ends a text in end_token",
   );
 });
 

@@ -54,6 +54,8 @@ export const prepareStage = z.strictObject({
   })
     .default("bytes")
     .describe("bytes; the path of a byte-level BPE's tokenizer.json; or kind: bpe, trained on the corpus"),
+  end_token: z.string().min(1).optional()
+    .describe("of a tokenizer.json: the token that ends a document, where its name is not a usual one"),
   cleaning: z.strictObject({
     normalize: z.enum(["none", "nfc", "nfkc"]).default("none").describe("Unicode normalization"),
     min_bytes: whole(0).default(0).describe("shorter documents are left out"),
