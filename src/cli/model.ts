@@ -87,9 +87,13 @@ interface PresetKeys {
   readonly batch: number;
 }
 
-function presetTraining(preset: string, { heads, kind, context, batch }: PresetKeys): Promise<Training> {
+async function presetTraining(
+  preset: string,
+  { heads, kind, context, batch }: PresetKeys,
+): Promise<Training> {
   const model = { preset, context, heads: { kind, count: heads } };
-  return madeUp(preset.replaceAll(".", "_"), { model, train: { steps: 1, batch } });
+  const { stage, text } = await madeUp("preset", { model, train: { steps: 1, batch } });
+  return { stage: { ...stage, id: preset }, text }; // a stage's own id has no dot
 }
 
 /** Ids of the tokens that a text is prepared to. */

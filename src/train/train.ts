@@ -243,7 +243,7 @@ class Trainer implements Disposable {
     const validation = this.#scored ?? this.#score();
     writeSummary(this.io.folder, this.#learner, totals, validation, this.machine);
     this.io.log(
-      `${step} steps, ${(totals.tokens / 1e6).toFixed(2)} M tokens in ${seconds.toFixed(1)} s of training`,
+      `${step} steps, ${totals.tokens.toLocaleString("en")} tokens in ${seconds.toFixed(1)} s of training`,
     );
   }
 }
