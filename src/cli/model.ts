@@ -48,7 +48,7 @@ export function addModelCommand(program: Command, finish: Finish): void {
           const [account, { shapeOf }, { showModel }] = await Promise.all([
             import("../model/account.ts"),
             import("../model/shape.ts"),
-            import("../model/show.ts"),
+            import("./model_account.ts"),
           ]);
           writeResult(
             json,

@@ -229,7 +229,8 @@ function remove(path: string): void {
   if (exists(path)) Deno.removeSync(path, { recursive: true });
 }
 
-function exists(path: string): boolean {
+/** Whether there is anything of that name, be it a link to nothing. */
+export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;

@@ -2,7 +2,7 @@
 
 import { isAbsolute, join, relative } from "node:path";
 import type { PipelineConfig } from "../config/schema.ts";
-import { writeJson } from "../formats/atomic.ts";
+import { exists, writeJson } from "../formats/atomic.ts";
 import { differences } from "../formats/differences.ts";
 import { duration } from "../formats/duration.ts";
 import { fileError, writing } from "../formats/file_errors.ts";
@@ -43,7 +43,7 @@ export async function runPipeline({ config, file, command, runs, selection, alon
   const run = join(isAbsolute(runs) ? runs : join(Deno.cwd(), runs), config.name);
   const words = settingsWords({ ...command, file }) + (runs === "runs" ? "" : ` --runs ${shellWord(runs)}`);
   const asked = { file, words: alone ? undefined : words };
-  if (!isThere(run)) select(planPipeline(config, run), selection, asked); // refused before anything is made
+  if (!exists(run)) select(planPipeline(config, run), selection, asked); // refused before anything is made
   makeRunFolder(runs, run);
   const terminal = new Terminal();
   using _lock = writing(run, () => Lock.take(join(run, "lock"), `The run ${shown(run)}`));
@@ -51,7 +51,7 @@ export async function runPipeline({ config, file, command, runs, selection, alon
   const places = findPlaces(run);
   // A command for one stage may share the folder of a pipeline of that name, which describes the whole run.
   const about = join(run, "pipeline.json");
-  if (!alone || !isThere(about)) writeJson(about, describeRun(config, command));
+  if (!alone || !exists(about)) writeJson(about, describeRun(config, command));
 
   let child: Deno.ChildProcess | undefined;
   // SIGTERM whatever came: a terminal's Ctrl-C has reached the stage by itself, and a second SIGINT means "at once".
@@ -98,16 +98,6 @@ function makeRunFolder(runs: string, folder: string): void {
     const message = `--runs ${runs}: this command may write below ./runs only; ` +
       `start it with \`deno run ... --allow-write=${runs}\` in place of \`deno task\` (deno.json has the other flags)`;
     throw new UsageError(message, { cause });
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

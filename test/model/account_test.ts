@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { PRESETS } from "../../src/config/schema/model.ts";
 import { flopsPerToken, memoryOf, parameterCount, parametersByModule } from "../../src/model/account.ts";
 import { HEAD_KINDS, type ModelOptions, MtpModel, shapeOf } from "../../src/model/mod.ts";
-import { showModel } from "../../src/model/show.ts";
+import { showModel } from "../../src/cli/model_account.ts";
 import { tinyOptions, withOneThread } from "./tiny.ts";
 
 const withHeads = (

@@ -1,6 +1,7 @@
 /** `foretoken model show`: what a model costs, as aligned lines for a terminal. */
-import { flopsPerToken, memoryOf, parameterCount, parametersByModule } from "./account.ts";
-import { type ModelOptions, shapeOf } from "./shape.ts";
+import { aligned } from "../formats/columns.ts";
+import { flopsPerToken, memoryOf, parameterCount, parametersByModule } from "../model/account.ts";
+import { type ModelOptions, shapeOf } from "../model/shape.ts";
 
 /**
  * The account of one model.
@@ -23,11 +24,13 @@ export function showModel(title: string, options: ModelOptions, batch: number, r
     `width ${width}, ${trunkLayers} shared layers, ${attention_heads} query and ${kv_heads} key heads, ${ffn} hidden ` +
     `units, context ${context}, vocabulary ${vocab}, ${count} ${kind} ${count === 1 ? "head" : "heads"}`,
     "",
-    ...table(["module", "parameters", "share"], [
+    ...aligned([
+      ["module", "parameters", "share"],
       ...modules.map(({ name, parameters }) => [name, grouped(parameters), percent(parameters / total)]),
     ]),
     "",
-    ...table(["heads awake", "FLOPs a token", "of one head's"], [
+    ...aligned([
+      ["heads awake", "FLOPs a token", "of one head's"],
       ...Array.from({ length: count }, (_, i) => {
         const flops = flopsPerToken(shape, i + 1);
         return [`${i + 1}`, scaled(flops), (flops / one).toFixed(2)];
@@ -35,7 +38,8 @@ export function showModel(title: string, options: ModelOptions, batch: number, r
     ]),
     "Forward and backward: 6 x parameters in matrix products + 12 x layers x width x context.",
     "",
-    ...table([`memory, ${batch} x ${context} tokens, float32`, "bytes"], [
+    ...aligned([
+      [`memory, ${batch} x ${context} tokens, float32`, "bytes"],
       ...Object.entries(memory).map((
         [part, bytes],
       ) => [LABELS[part as keyof typeof memory], scaled(bytes, "B")]),
@@ -52,14 +56,6 @@ const LABELS: Record<keyof ReturnType<typeof memoryOf>, string> = {
   loss: "one head's loss",
   total: "in all",
 };
-
-/** Columns two spaces apart: the first to the left, the others to the right. */
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  return [header, ...rows].map((row) =>
-    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
-  );
-}
 
 const grouped = (value: number): string => value.toLocaleString("en");
 const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
