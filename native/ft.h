@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define FT_ABI_VERSION 2
+#define FT_ABI_VERSION 3
 
 typedef int32_t ft_tensor;
 typedef int32_t ft_shards;
@@ -71,7 +71,7 @@ ft_tensor ft_embedding(ft_tensor ids, ft_tensor weight);
 ft_tensor ft_reshape(ft_tensor a, const double *shape, int32_t dims);
 ft_tensor ft_transpose(ft_tensor a, int32_t dim0, int32_t dim1);
 ft_tensor ft_slice(ft_tensor a, int32_t dim, double start, double end);
-ft_tensor ft_cat(ft_tensor a, ft_tensor b, int32_t dim);
+ft_tensor ft_cat(const ft_tensor *tensors, int32_t count, int32_t dim);
 ft_tensor ft_silu(ft_tensor a);
 ft_tensor ft_attention(ft_tensor q, ft_tensor k, ft_tensor v, int32_t causal);
 ft_tensor ft_cross_entropy(ft_tensor logits, ft_tensor targets); /* sum of the NLL; targets below 0 are ignored */
@@ -92,11 +92,29 @@ ft_tensor ft_linear_cross_entropy(ft_tensor x, ft_tensor weight, ft_tensor targe
                                   double z_loss);
 int32_t ft_linear_nll(ft_tensor x, ft_tensor weight, ft_tensor targets, int32_t chunk, ft_tensor *out); /* out[2]: NLL, argmax */
 
-/* decode.cpp: few rows against a cache. rows: 1 for the row kernels, whose results do not depend on the number of rows */
-ft_tensor ft_decode_linear(ft_tensor x, ft_tensor weight, int32_t rows);
-int32_t ft_cache_write(ft_tensor cache, ft_tensor values, double start);
-ft_tensor ft_cached_attention(ft_tensor q, ft_tensor keys, ft_tensor values, double start, int32_t rows);
+/* decode.cpp: linear maps of few rows. rows: 1 for our kernels, which take packed weights and whose results do not depend
+   on the number of rows; 0 for libtorch's, which take the weights as they are */
+int32_t ft_panel(void); /* outputs of one panel of a packed weight */
+ft_tensor ft_pack(ft_tensor weight); /* (out, in) to (panels, in, outputs of a panel) */
+ft_tensor ft_decode_linear(ft_tensor x, ft_tensor weight, int32_t outputs, ft_tensor norm, double eps,
+                           ft_tensor residual, int32_t rows); /* norm, residual: 0 for none */
 int32_t ft_choices(ft_tensor logits, double *out, int32_t capacity); /* index of the largest of each row; rows */
+
+/* cached.cpp: few rows over a cache, which takes in their keys and values. places[5 * count]: sequence, slot, position,
+   visible prefix, bits of the visible slots behind it. Layouts of the cache, for our kernels: keys (S, G, blocks, W, 16),
+   values (S, G, positions, W rounded up to 16); for libtorch's: both (S, positions, G, W) */
+ft_tensor ft_cached_attention(ft_tensor qkv, ft_tensor cos, ft_tensor sin, ft_tensor keys, ft_tensor values,
+                              int32_t heads, const int32_t *places, int32_t count, int32_t rows);
+int32_t ft_cache_move(ft_tensor keys, ft_tensor values, int32_t sequence, int32_t from, int32_t to); /* one slot */
+
+/* sample.cpp: tokens drawn from rows of logits or probabilities, on the CPU; uniform: in [0, 1) */
+int32_t ft_penalize(ft_tensor logits, int32_t row, const int32_t *tokens, int32_t count, double penalty); /* in place */
+ft_tensor ft_distributions(ft_tensor logits, double temperature, int32_t top_k, double top_p, double min_p);
+int32_t ft_draw(ft_tensor probabilities, int32_t row, double uniform); /* index */
+int32_t ft_draw_residual(ft_tensor p, int32_t p_row, ft_tensor q, int32_t q_row, double uniform); /* of max(0, p - q) */
+int32_t ft_probability(ft_tensor probabilities, int32_t row, int32_t token, double *out);
+int32_t ft_entropy(ft_tensor probabilities, int32_t row, double *out); /* nats */
+int32_t ft_best(ft_tensor logits, int32_t row, int32_t *out, int32_t count); /* indices, the largest first */
 
 /* autograd.cpp */
 int32_t ft_require_grad(ft_tensor t);

@@ -60,8 +60,8 @@ FT_EXPORT ft_tensor ft_slice(ft_tensor a, int32_t dim, double start, double end)
   });
 }
 
-FT_EXPORT ft_tensor ft_cat(ft_tensor a, ft_tensor b, int32_t dim) {
-  return tensor([&] { return at::cat({get(a), get(b)}, dim); });
+FT_EXPORT ft_tensor ft_cat(const ft_tensor *tensors, int32_t count, int32_t dim) {
+  return tensor([&] { return at::cat(get_all(tensors, count), dim); });
 }
 
 /// x / (1 + exp(-x)), one element at a time: its bits do not depend on what lies beside it, as those of ATen's do.

@@ -1,4 +1,5 @@
 // Chooses among the builds of the kernels, once.
+#include "cached.h"
 #include "gemm.h"
 #include "rows.h"
 
@@ -30,6 +31,19 @@ const GemmKernels *gemm_kernels() {
   if (has_avx2()) return &avx2::gemm;
 #endif
   return nullptr;
+}
+
+const GemmKernels &panel_kernels() {
+  const auto *kernels = gemm_kernels();
+  return kernels ? *kernels : portable::gemm;
+}
+
+const CachedKernels &cached_kernels() {
+#ifdef FT_X86
+  if (has_avx512()) return avx512::cached;
+  if (has_avx2()) return avx2::cached;
+#endif
+  return portable::cached;
 }
 
 } // namespace ft

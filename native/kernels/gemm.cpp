@@ -35,47 +35,78 @@ inline void put(float *c, vec v, int64_t columns, bool add) {
   for (int64_t j = 0; j < columns; j++) c[j] = add ? c[j] + lanes[j] : lanes[j];
 }
 
-/// R rows by V vectors. Along: a's rows lie in one piece; else its columns do.
-template <int R, int V, bool Along>
-inline void tile(const float *a, int64_t stride, const float *b, float *c, int64_t ldc, int64_t columns, int64_t depth,
-                 bool add) {
-  vec sums[R][V] = {};
+/// R rows by P panels of V vectors, each `stride` numbers behind the one before. Along: a's rows lie in one piece; else
+/// its columns do.
+template <int R, int P, int V, bool Along>
+inline void tile(const float *a, int64_t row, const float *b, int64_t stride, float *c, int64_t ldc, int64_t columns,
+                 int64_t depth, bool add) {
+  vec sums[R][P][V] = {};
   for (int64_t k = 0; k < depth; k++, b += PANEL) {
-    vec right[V];
-    for (int v = 0; v < V; v++) right[v] = load(b + v * LANES);
+    vec right[P][V];
+    for (int p = 0; p < P; p++)
+      for (int v = 0; v < V; v++) right[p][v] = load(b + p * stride + v * LANES);
     for (int r = 0; r < R; r++) {
-      const float left = Along ? a[r * stride + k] : a[k * stride + r];
-      for (int v = 0; v < V; v++) sums[r][v] += left * right[v];
+      const float left = Along ? a[r * row + k] : a[k * row + r];
+      for (int p = 0; p < P; p++)
+        for (int v = 0; v < V; v++) sums[r][p][v] += left * right[p][v];
     }
   }
   for (int r = 0; r < R; r++)
-    for (int v = 0; v < V; v++) put(c + r * ldc + v * LANES, sums[r][v], columns - v * LANES, add);
+    for (int p = 0; p < P; p++)
+      for (int v = 0; v < V; v++) {
+        const int64_t j = p * PANEL + v * LANES;
+        put(c + r * ldc + j, sums[r][p][v], columns - j, add);
+      }
 }
 
+/// Where few rows leave registers free, several panels at a time keep the multipliers busy: a sum waits for its last product.
+constexpr int panels_for(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
+
+/// R rows against all columns.
 template <int R, bool Along>
-inline void tiles(Strided a, const float *packed, float *c, int64_t ldc, int64_t columns, int64_t depth, bool add) {
-  const int64_t stride = Along ? a.row : a.column;
-  if (columns > LANES) tile<R, 2, Along>(a.data, stride, packed, c, ldc, columns, depth, add);
-  else tile<R, 1, Along>(a.data, stride, packed, c, ldc, columns, depth, add);
+void rows_of(Strided a, const float *packed, int64_t stride, float *c, int64_t ldc, int64_t columns, int64_t depth,
+             bool add) {
+  constexpr int P = panels_for(R);
+  const int64_t row = Along ? a.row : a.column;
+  int64_t j = 0;
+  if (P > 1)
+    for (; j + P * PANEL <= columns; j += P * PANEL, packed += P * stride)
+      tile<R, P, 2, Along>(a.data, row, packed, stride, c + j, ldc, P * PANEL, depth, add);
+  for (; j < columns; j += PANEL, packed += stride) {
+    const int64_t here = std::min(PANEL, columns - j);
+    if (here > LANES) tile<R, 1, 2, Along>(a.data, row, packed, stride, c + j, ldc, here, depth, add);
+    else tile<R, 1, 1, Along>(a.data, row, packed, stride, c + j, ldc, here, depth, add);
+  }
 }
 
-/// One panel against all rows.
+/// The rows of the last tile: fewer than ROWS.
+template <int R, bool Along>
+void rest_of(int64_t rows, Strided a, const float *packed, int64_t stride, float *c, int64_t ldc, int64_t columns,
+             int64_t depth, bool add) {
+  if constexpr (R > 0) {
+    if (rows == R) return rows_of<R, Along>(a, packed, stride, c, ldc, columns, depth, add);
+    rest_of<R - 1, Along>(rows, a, packed, stride, c, ldc, columns, depth, add);
+  }
+}
+
+/// Panels outside, so that each is read from memory once however many rows there are.
 template <bool Along>
-void column(Strided a, const float *packed, float *c, int64_t ldc, int64_t rows, int64_t columns, int64_t depth,
-            bool add) {
-  int64_t i = 0;
-  for (; i + ROWS <= rows; i += ROWS) tiles<ROWS, Along>(a.at(i, 0), packed, c + i * ldc, ldc, columns, depth, add);
-  for (; i + 4 <= rows; i += 4) tiles<4, Along>(a.at(i, 0), packed, c + i * ldc, ldc, columns, depth, add);
-  for (; i < rows; i++) tiles<1, Along>(a.at(i, 0), packed, c + i * ldc, ldc, columns, depth, add);
+void multiply_along(Strided a, const float *packed, int64_t stride, float *c, int64_t ldc, int64_t rows,
+                    int64_t columns, int64_t depth, bool add) {
+  if (rows < ROWS) return rest_of<ROWS - 1, Along>(rows, a, packed, stride, c, ldc, columns, depth, add);
+  for (int64_t j = 0; j < columns; j += PANEL, packed += stride) {
+    const int64_t here = std::min(PANEL, columns - j);
+    int64_t i = 0;
+    for (; i + ROWS <= rows; i += ROWS)
+      rows_of<ROWS, Along>(a.at(i, 0), packed, stride, c + i * ldc + j, ldc, here, depth, add);
+    rest_of<ROWS - 1, Along>(rows - i, a.at(i, 0), packed, stride, c + i * ldc + j, ldc, here, depth, add);
+  }
 }
 
 void multiply(Strided a, const float *packed, int64_t stride, float *c, int64_t ldc, int64_t rows, int64_t columns,
               int64_t depth, bool add) {
-  for (int64_t j = 0; j < columns; j += PANEL, packed += stride) {
-    const int64_t here = std::min(PANEL, columns - j);
-    if (a.column == 1) column<true>(a, packed, c + j, ldc, rows, here, depth, add);
-    else column<false>(a, packed, c + j, ldc, rows, here, depth, add);
-  }
+  if (a.column == 1) multiply_along<true>(a, packed, stride, c, ldc, rows, columns, depth, add);
+  else multiply_along<false>(a, packed, stride, c, ldc, rows, columns, depth, add);
 }
 
 /// Four rows of four become columns.

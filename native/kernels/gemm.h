@@ -33,6 +33,12 @@ struct GemmKernels {
 /// The best build that this processor runs; nullptr where there is only the portable instruction set.
 const GemmKernels *gemm_kernels();
 
+/// The same with the portable build in its place: for weights that are packed once and multiplied by few rows many times.
+const GemmKernels &panel_kernels();
+
+namespace portable {
+extern const GemmKernels gemm;
+}
 namespace avx2 {
 extern const GemmKernels gemm;
 }

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "exponential.h"
+
 #ifndef ROWS_ISA
 #define ROWS_ISA portable
 #endif
@@ -47,34 +49,7 @@ inline float sum(f8 v) {
   return quarters[0] + quarters[1];
 }
 
-/// sum() of each of four, in the same order, for less than two of them cost one by one.
-inline f4 sums(f8 a, f8 b, f8 c, f8 d) {
-  const f4 ha = halves(a), hb = halves(b), hc = halves(c), hd = halves(d);
-  const f4 ab = __builtin_shuffle(ha, hb, i4{0, 4, 1, 5}) + __builtin_shuffle(ha, hb, i4{2, 6, 3, 7});
-  const f4 cd = __builtin_shuffle(hc, hd, i4{0, 4, 1, 5}) + __builtin_shuffle(hc, hd, i4{2, 6, 3, 7});
-  return __builtin_shuffle(ab, cd, i4{0, 1, 4, 5}) + __builtin_shuffle(ab, cd, i4{2, 3, 6, 7});
-}
-
-inline f8 select(i8 mask, f8 yes, f8 no) { return (f8)(((i8)yes & mask) | ((i8)no & ~mask)); }
-
-/// e^x to about 1 unit in the last place: x = n ln 2 + r, a polynomial in r, n in the exponent.
-inline f8 exponential(f8 x) {
-  x = select(x < all(-87.3f), all(-87.3f), x);
-  x = select(x > all(88.7f), all(88.7f), x);
-  const f8 magic = all(12582912.0f); // 1.5 * 2^23: adding it rounds to a whole number
-  const f8 n = (x * all(1.44269504f) + magic) - magic;
-  f8 r = x - n * all(0.693359375f); // ln 2 in two parts, the first exact
-  r = r - n * all(-2.12194440e-4f);
-  f8 p = all(1.9875691500e-4f);
-  p = p * r + all(1.3981999507e-3f);
-  p = p * r + all(8.3334519073e-3f);
-  p = p * r + all(4.1665795894e-2f);
-  p = p * r + all(1.6666665459e-1f);
-  p = p * r + all(5.0000001201e-1f);
-  p = p * (r * r) + r + all(1.0f);
-  const i8 exponent = (__builtin_convertvector(n, i8) + 127) << 23;
-  return p * (f8)exponent;
-}
+inline f8 exponential(f8 x) { return exponential_of<f8, i8>(x); }
 
 /// Calls body(offset, load, store) for each group of eight, the last one padded.
 template <class Body> inline void for_groups(int64_t width, Body &&body) {
@@ -88,70 +63,10 @@ template <class Body> inline void for_groups(int64_t width, Body &&body) {
   }
 }
 
-/// R rows against O outputs: every (row, output) is one chain of products in the order of k, whatever R and O are.
-template <int R, int O>
-inline void linear_tile(const float *x, const float *w, float *y, int64_t inner, int64_t outputs) {
-  f8 total[R][O];
-  for (int r = 0; r < R; r++)
-    for (int o = 0; o < O; o++) total[r][o] = all(0);
-  for_groups(inner, [&](int64_t k, auto get, auto) {
-    f8 weight[O];
-    for (int o = 0; o < O; o++) weight[o] = get(w + o * inner + k);
-    for (int r = 0; r < R; r++) {
-      const f8 value = get(x + r * inner + k);
-      for (int o = 0; o < O; o++) total[r][o] += value * weight[o];
-    }
-  });
-  for (int o = 0; o < O; o++) {
-    if constexpr (R == 4) {
-      const f4 four = sums(total[0][o], total[1][o], total[2][o], total[3][o]);
-      for (int r = 0; r < R; r++) y[r * outputs + o] = four[r];
-    } else {
-      for (int r = 0; r < R; r++) y[r * outputs + o] = sum(total[r][o]);
-    }
-  }
-}
-
-template <int R, int O>
-void linear_rows(const float *x, const float *w, float *y, int64_t inner, int64_t outputs, int64_t first,
-                 int64_t last) {
-  int64_t o = first;
-  for (; o + O <= last; o += O) linear_tile<R, O>(x, w + o * inner, y + o, inner, outputs);
-  for (; o < last; o++) linear_tile<R, 1>(x, w + o * inner, y + o, inner, outputs);
-}
-
-/// Four rows at a time share each load of the weights; the numbers of outputs fill 16 vector registers.
-void linear(const float *x, const float *w, float *y, int64_t rows, int64_t inner, int64_t outputs, int64_t first,
-            int64_t last) {
-  int64_t r = 0;
-  for (; r + 4 <= rows; r += 4)
-    linear_rows<4, 3>(x + r * inner, w, y + r * outputs, inner, outputs, first, last);
-  x += r * inner;
-  y += r * outputs;
-  switch (rows - r) {
-  case 3:
-    return linear_rows<3, 4>(x, w, y, inner, outputs, first, last);
-  case 2:
-    return linear_rows<2, 6>(x, w, y, inner, outputs, first, last);
-  case 1:
-    return linear_rows<1, 8>(x, w, y, inner, outputs, first, last);
-  }
-}
-
 float dot(const float *a, const float *b, int64_t width) {
   f8 total = all(0);
   for_groups(width, [&](int64_t j, auto get, auto) { total += get(a + j) * get(b + j); });
   return sum(total);
-}
-
-/// dot() with each of four consecutive rows of b, bit for bit.
-inline f4 dots(const float *a, const float *b, int64_t width) {
-  f8 total[4] = {all(0), all(0), all(0), all(0)};
-  for_groups(width, [&](int64_t j, auto get, auto) {
-    const f8 value = get(a + j);
-    for (int row = 0; row < 4; row++) total[row] += value * get(b + row * width + j);
-  });
-  return sums(total[0], total[1], total[2], total[3]);
 }
 
 float largest(const float *x, int64_t width) {
@@ -159,12 +74,17 @@ float largest(const float *x, int64_t width) {
   int64_t j = 0;
   for (; j + 8 <= width; j += 8) {
     const f8 v = load(x + j);
-    best = select(v > best, v, best);
+    best = v > best ? v : best;
   }
   float most = best[0];
   for (int lane = 1; lane < 8; lane++) most = best[lane] > most ? best[lane] : most;
   for (; j < width; j++) most = x[j] > most ? x[j] : most;
   return most;
+}
+
+int64_t argmax(const float *x, int64_t width) {
+  const float most = largest(x, width);
+  return std::find(x, x + width, most) - x;
 }
 
 /// x[j] = e^(x[j] - shift); returns the sum.
@@ -183,35 +103,6 @@ float exponentials(float *x, int64_t width, float shift) {
     total += e;
   }
   return sum(total);
-}
-
-/// Eight columns of the weighted values at a time, G times over: G chains of sums keep the processor busy.
-template <int G>
-inline void mix(const float *scores, const float *values, float *out, int64_t length, int64_t width, float total) {
-  f8 mixed[G];
-  for (int g = 0; g < G; g++) mixed[g] = all(0);
-  for (int64_t t = 0; t < length; t++)
-    for (int g = 0; g < G; g++) mixed[g] += all(scores[t]) * load(values + t * width + 8 * g);
-  for (int g = 0; g < G; g++) store(out + 8 * g, mixed[g] / all(total));
-}
-
-void attend(const float *q, const float *keys, const float *values, float *out, int64_t length, int64_t width,
-            float scale, float *scores) {
-  int64_t t = 0;
-  for (; t + 4 <= length; t += 4) {
-    const f4 four = dots(q, keys + t * width, width) * scale;
-    std::memcpy(scores + t, &four, sizeof four);
-  }
-  for (; t < length; t++) scores[t] = dot(q, keys + t * width, width) * scale;
-  const float total = exponentials(scores, length, largest(scores, length));
-  int64_t j = 0;
-  for (; j + 32 <= width; j += 32) mix<4>(scores, values + j, out + j, length, width, total);
-  for (; j + 8 <= width; j += 8) mix<1>(scores, values + j, out + j, length, width, total);
-  if (j < width) {
-    f8 mixed = all(0);
-    for (int64_t t = 0; t < length; t++) mixed += all(scores[t]) * load_part(values + t * width + j, width - j);
-    store_part(out + j, mixed / all(total), width - j);
-  }
 }
 
 void rms_norm(const float *x, const float *weight, float *out, float *inverse, int64_t rows, int64_t width,
@@ -307,8 +198,6 @@ float cross_entropy(float *logits, int64_t width, int64_t target, float scale, f
 
 const RowKernels kernels = {
     .isa = ROWS_TEXT(ROWS_ISA),
-    .linear = linear,
-    .attend = attend,
     .rms_norm = rms_norm,
     .rms_norm_backward = rms_norm_backward,
     .swiglu = swiglu,
@@ -317,6 +206,7 @@ const RowKernels kernels = {
     .softmax = softmax,
     .softmax_backward = softmax_backward,
     .dot = dot,
+    .argmax = argmax,
     .cross_entropy = cross_entropy,
 };
 

@@ -10,14 +10,6 @@ namespace ft {
 struct RowKernels {
   const char *isa;
 
-  /// y[r, o] = sum_k x[r, k] w[o, k] for outputs first..last; y has `outputs` columns.
-  void (*linear)(const float *x, const float *w, float *y, int64_t rows, int64_t inner, int64_t outputs, int64_t first,
-                 int64_t last);
-
-  /// One query vector against `length` cached keys and values of one head; scores has room for `length` rounded up to 8.
-  void (*attend)(const float *q, const float *keys, const float *values, float *out, int64_t length, int64_t width,
-                 float scale, float *scores);
-
   /// out = x / rms(x) * weight; inverse[r] keeps 1 / rms for the backward pass.
   void (*rms_norm)(const float *x, const float *weight, float *out, float *inverse, int64_t rows, int64_t width,
                    float eps);
@@ -42,6 +34,9 @@ struct RowKernels {
                            float mean);
 
   float (*dot)(const float *a, const float *b, int64_t width);
+
+  /// The first index of the largest of x; `width` where a NaN hides it.
+  int64_t (*argmax)(const float *x, int64_t width);
 
   /// Turns one row of logits into the gradient of scale * (NLL + z * logsumexp^2) in place, and returns the NLL.
   float (*cross_entropy)(float *logits, int64_t width, int64_t target, float scale, float z);

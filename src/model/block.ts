@@ -1,30 +1,22 @@
 /**
  * One block of a Llama-style decoder: RMSNorm, grouped-query attention with rotary positions, RMSNorm, SwiGLU.
  *
- * Shape suffixes: B batch, T time, R rows of new tokens, D width, H query heads, G key and value heads, W width of one
- * head, F hidden units of SwiGLU, N = H + 2G.
+ * Shape suffixes: B batch, T time, D width, H query heads, G key and value heads, W width of one head, F hidden units of
+ * SwiGLU, N = H + 2G.
  */
 import {
-  cachedAttention,
-  cacheWrite,
-  decodeLinear,
+  DecodeWeight,
   type Kernels,
   linear,
   rmsNorm,
-  rope,
   selfAttention,
   swiglu,
   type Tensor,
 } from "../torch/mod.ts";
-import type { KvCache } from "./cache.ts";
-import type { ModelShape } from "./shape.ts";
+import { DecodeBlock } from "./decode_block.ts";
 import type { Parameters } from "./parameters.ts";
-
-/** cos and sin of the rotary angles, each (positions, W / 2). */
-export interface Rotary {
-  readonly cos: Tensor;
-  readonly sin: Tensor;
-}
+import type { Rotary } from "./rotary.ts";
+import type { ModelShape } from "./shape.ts";
 
 export class Block {
   readonly #shape: ModelShape;
@@ -68,19 +60,15 @@ export class Block {
     return h_BTD.add(linear(hidden_BTF, this.#down));
   }
 
-  /** New rows of one sequence, whose earlier positions are in the cache; writes theirs into it. */
-  extend(x_RD: Tensor, rotary: Rotary, cache: KvCache, kernels: Kernels): Tensor {
-    const { attention_heads: H, kv_heads: G, projections: N, headWidth: W, norm_eps } = this.#shape;
-    const R = x_RD.shape[0]!;
-    const { keys, values } = cache.block(this.index);
-    const normed_RD = rmsNorm(x_RD, this.#attentionNorm, norm_eps);
-    const projected_RNW = decodeLinear(normed_RD, this.#qkv, kernels).reshape(R, N, W);
-    const qkv_RNW = rope(projected_RNW, rotary.cos, rotary.sin, H + G, cache.length);
-    cacheWrite(keys, qkv_RNW.slice(1, H, H + G), cache.length);
-    cacheWrite(values, qkv_RNW.slice(1, H + G, N), cache.length);
-    const mixed_RD = cachedAttention(qkv_RNW.slice(1, 0, H), keys, values, cache.length, kernels);
-    const h_RD = x_RD.add(decodeLinear(mixed_RD, this.#attentionOut, kernels));
-    const gateUp_RF = decodeLinear(rmsNorm(h_RD, this.#ffnNorm, norm_eps), this.#gateUp, kernels);
-    return h_RD.add(decodeLinear(swiglu(gateUp_RF), this.#down, kernels));
+  /** The same block for decoding, with its weights as they are now. */
+  decoding(kernels: Kernels): DecodeBlock {
+    return new DecodeBlock(this.#shape, this.index, {
+      attentionNorm: this.#attentionNorm,
+      qkv: new DecodeWeight(this.#qkv, kernels),
+      attentionOut: new DecodeWeight(this.#attentionOut, kernels),
+      ffnNorm: this.#ffnNorm,
+      gateUp: new DecodeWeight(this.#gateUp, kernels),
+      down: new DecodeWeight(this.#down, kernels),
+    });
   }
 }

@@ -1,6 +1,15 @@
 /** The model: what training, evaluation and decoding import. */
 export { KvCache } from "./cache.ts";
-export type { BackwardOptions, Drafter, HeadScores, Rows, Sequences } from "./heads/heads.ts";
+export { Decoder } from "./decoder.ts";
+export {
+  type Accepted,
+  type AcceptedRows,
+  type Choose,
+  type Drafter,
+  pick,
+  type Rows,
+} from "./heads/decoding.ts";
+export type { BackwardOptions, HeadScores, Sequences } from "./heads/heads.ts";
 export { MtpModel } from "./mtp.ts";
 export { Parameters } from "./parameters.ts";
 export { HEAD_KINDS, type HeadKind, type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";

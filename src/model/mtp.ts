@@ -19,16 +19,14 @@ import {
   scoped,
   Tensor,
 } from "../torch/mod.ts";
-import { Block, type Rotary } from "./block.ts";
-import { KvCache } from "./cache.ts";
+import { Block } from "./block.ts";
+import { Decoder } from "./decoder.ts";
 import {
   type BackwardOptions,
-  type Drafter,
   type Heads,
   type HeadScores,
   INITIAL_STD,
   type Lent,
-  type Rows,
   type Sequences,
 } from "./heads/heads.ts";
 import { linearHeads } from "./heads/linear.ts";
@@ -36,7 +34,7 @@ import { residualHeads } from "./heads/residual.ts";
 import { sequentialHeads } from "./heads/sequential.ts";
 import { transformerHeads } from "./heads/transformer.ts";
 import { Parameters } from "./parameters.ts";
-import { rotaryTables } from "./rotary.ts";
+import { type Rotary, rotaryTables } from "./rotary.ts";
 import { type HeadKind, type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";
 
 const KINDS: Record<HeadKind, (lent: Lent) => Heads> = {
@@ -54,6 +52,7 @@ export class MtpModel implements Disposable {
   readonly #norm: Tensor; // (D)
   readonly #heads: Heads;
   readonly #rotary: Rotary;
+  readonly #lent: Lent;
 
   /**
    * Makes a model with random weights, which depend on nothing but the seed and each parameter's name and shape: arms
@@ -77,7 +76,7 @@ export class MtpModel implements Disposable {
     );
     this.#norm = parameters.ones("norm", shape.width);
     this.#rotary = rotaryTables(shape, device);
-    const lent = {
+    this.#lent = {
       device,
       shape,
       parameters,
@@ -85,7 +84,7 @@ export class MtpModel implements Disposable {
       norm: this.#norm,
       rotary: this.#rotary,
     };
-    this.#heads = KINDS[shape.heads.kind](lent);
+    this.#heads = KINDS[shape.heads.kind](this.#lent);
   }
 
   /** K. */
@@ -209,54 +208,13 @@ export class MtpModel implements Disposable {
     }
   }
 
-  /** An empty cache for one sequence of up to `capacity` positions, at most the context. */
-  newCache(capacity = this.shape.context): KvCache {
-    if (capacity > this.shape.context) {
-      throw new RangeError(`${capacity} positions do not fit a context of ${this.shape.context}`);
-    }
-    const { trunkLayers, kv_heads: kvHeads, headWidth } = this.shape;
-    const blocks = trunkLayers + this.#heads.ofHead1.length;
-    return new KvCache({ blocks, kvHeads, headWidth }, capacity, this.device);
-  }
-
-  /** Room for the drafts of the heads from 2 on, for one sequence of up to `capacity` positions. */
-  newDrafter(capacity: number): Drafter {
-    const drafter = this.#heads.newDrafter(capacity);
-    return {
-      draft: (...request) =>
-        noGrad(() => {
-          using _scope = new Scope();
-          return drafter.draft(...request);
-        }),
-      [Symbol.dispose]: () => drafter[Symbol.dispose](),
-    };
-  }
-
-  /** Runs new tokens (R) behind those in the cache, which takes them in: what head 1's unembedding reads, (R, D). */
-  extend(ids_R: Tensor, cache: KvCache, kernels: Kernels): Tensor {
-    return scoped(() => this.extendRows(ids_R, cache, kernels).first);
-  }
-
-  /** {@link extend}, with what a drafter needs beside it. */
-  extendRows(ids_R: Tensor, cache: KvCache, kernels: Kernels): Rows {
-    return noGrad(() => {
-      using scope = new Scope();
-      const through = (x_RD: Tensor, blocks: readonly Block[]) =>
-        blocks.reduce((x_RD, block) => scoped(() => block.extend(x_RD, this.#rotary, cache, kernels)), x_RD);
-      const trunk = through(embedding(ids_R, this.#embedding), this.#blocks);
-      const first = rmsNorm(through(trunk, this.#heads.ofHead1), this.#norm, this.shape.norm_eps);
-      cache.advance(ids_R.shape[0]!);
-      return { trunk: scope.keep(trunk), first: scope.keep(first) };
-    });
-  }
-
   /**
-   * Logits (R, V) of head i, from 1, for rows of {@link extend}.
+   * The model with its weights as they are now, laid out for decoding in float32.
    *
-   * @throws {RangeError} for a head whose blocks have positions of their own.
+   * @throws {RangeError} for the row kernels on another device than the CPU.
    */
-  logits(head: number, z_RD: Tensor, kernels: Kernels): Tensor {
-    return noGrad(() => this.#heads.logits(head, z_RD, kernels));
+  decoder(kernels: Kernels): Decoder {
+    return new Decoder(this.#lent, this.#blocks, this.#heads, kernels);
   }
 
   [Symbol.dispose](): void {

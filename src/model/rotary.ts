@@ -1,7 +1,12 @@
 /** The tables of rotary positions. */
 import { type Device, Tensor } from "../torch/mod.ts";
-import type { Rotary } from "./block.ts";
 import type { ModelShape } from "./shape.ts";
+
+/** cos and sin of the rotary angles, each (positions, W / 2). */
+export interface Rotary {
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
 
 /** Angles t * theta^(-2j / W) for every position t (Su et al. 2021), worked out in double precision. */
 export function rotaryTables({ context, headWidth, rope_theta }: ModelShape, device: Device): Rotary {

@@ -21,7 +21,7 @@ export const STAGE_VERSIONS: Record<StageKind, number> = {
 };
 
 /** `ABI_VERSION` of src/torch/symbols.ts, which the runner does not load; a test compares them. */
-export const SHIM_ABI = 2;
+export const SHIM_ABI = 3;
 
 /**
  * SHA-256 in hexadecimal over a stage's config, its version, its input files, and the results that it needs.

@@ -1,4 +1,4 @@
-/** The ops of a language model, as functions: linear maps, attention, norms, losses, and their decoding twins. */
+/** The ops of a language model over whole sequences, as functions: linear maps, attention, norms, losses. */
 import { check, native } from "./native.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -30,9 +30,9 @@ export function rope(x: Tensor, cos: Tensor, sin: Tensor, rotated: number, start
   return new Tensor(native.ft_rope(x.handle, cos.handle, sin.handle, rotated, start));
 }
 
-/** Two tensors side by side along a dimension. */
-export function cat(a: Tensor, b: Tensor, dim: number): Tensor {
-  return new Tensor(native.ft_cat(a.handle, b.handle, dim));
+/** Tensors side by side along a dimension. */
+export function cat(tensors: readonly Tensor[], dim: number): Tensor {
+  return new Tensor(native.ft_cat(Int32Array.from(tensors, (t) => t.handle), tensors.length, dim));
 }
 
 /** x / (1 + exp(-x)), element by element. */
@@ -102,44 +102,4 @@ export function linearNll(
 /** The best logit less the second best, for each row of (N, V): (N). */
 export function top2Gap(logits: Tensor): Tensor {
   return new Tensor(native.ft_top2_gap(logits.handle));
-}
-
-/**
- * Which kernels decode. `rows`: float32 on the CPU, with results that do not depend on the number of rows, bit for
- * bit. `aten`: libtorch's, on any device, which round differently for one row and for several.
- */
-export type Kernels = "rows" | "aten";
-
-/** {@link linear} for few rows, without gradients. */
-export function decodeLinear(x: Tensor, weight: Tensor, kernels: Kernels): Tensor {
-  return new Tensor(native.ft_decode_linear(x.handle, weight.handle, kernels === "rows" ? 1 : 0));
-}
-
-/** Puts (rows, heads, width) into a cache (heads, capacity, width) from position `start` on. */
-export function cacheWrite(cache: Tensor, values: Tensor, start: number): void {
-  check(native.ft_cache_write(cache.handle, values.handle, start));
-}
-
-/**
- * Attention of q (rows, H, width), which stand at positions start, start + 1, ..., over cached keys and values
- * (heads, capacity, width), each row up to its own position: (rows, H * width).
- */
-export function cachedAttention(
-  q: Tensor,
-  keys: Tensor,
-  values: Tensor,
-  start: number,
-  kernels: Kernels,
-): Tensor {
-  return new Tensor(
-    native.ft_cached_attention(q.handle, keys.handle, values.handle, start, kernels === "rows" ? 1 : 0),
-  );
-}
-
-const MAX_CHOICES = 1024;
-const choiceBuffer = new Float64Array(MAX_CHOICES);
-
-/** The index of the largest logit of each row of (R, V), the first of equals; waits for the device. */
-export function choices(logits: Tensor): number[] {
-  return [...choiceBuffer.subarray(0, check(native.ft_choices(logits.handle, choiceBuffer, MAX_CHOICES)))];
 }

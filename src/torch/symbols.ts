@@ -5,7 +5,7 @@
  * `--allow-ffi` gives no pointers, and an i64 given a plain number costs thirty times more.
  */
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 export const SYMBOLS = {
   // guard.cpp
@@ -51,7 +51,7 @@ export const SYMBOLS = {
   ft_reshape: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   ft_transpose: { parameters: ["i32", "i32", "i32"], result: "i32" },
   ft_slice: { parameters: ["i32", "i32", "f64", "f64"], result: "i32" },
-  ft_cat: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  ft_cat: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   ft_silu: { parameters: ["i32"], result: "i32" },
   ft_attention: { parameters: ["i32", "i32", "i32", "i32"], result: "i32" },
   ft_cross_entropy: { parameters: ["i32", "i32"], result: "i32" },
@@ -68,10 +68,24 @@ export const SYMBOLS = {
   ft_linear_cross_entropy: { parameters: ["i32", "i32", "i32", "f64", "i32", "f64"], result: "i32" },
   ft_linear_nll: { parameters: ["i32", "i32", "i32", "i32", "buffer"], result: "i32" },
   // decode.cpp
-  ft_decode_linear: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  ft_cache_write: { parameters: ["i32", "i32", "f64"], result: "i32" },
-  ft_cached_attention: { parameters: ["i32", "i32", "i32", "f64", "i32"], result: "i32" },
+  ft_panel: { parameters: [], result: "i32" },
+  ft_pack: { parameters: ["i32"], result: "i32" },
+  ft_decode_linear: { parameters: ["i32", "i32", "i32", "i32", "f64", "i32", "i32"], result: "i32" },
   ft_choices: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // cached.cpp
+  ft_cached_attention: {
+    parameters: ["i32", "i32", "i32", "i32", "i32", "i32", "buffer", "i32", "i32"],
+    result: "i32",
+  },
+  ft_cache_move: { parameters: ["i32", "i32", "i32", "i32", "i32"], result: "i32" },
+  // sample.cpp
+  ft_penalize: { parameters: ["i32", "i32", "buffer", "i32", "f64"], result: "i32" },
+  ft_distributions: { parameters: ["i32", "f64", "i32", "f64", "f64"], result: "i32" },
+  ft_draw: { parameters: ["i32", "i32", "f64"], result: "i32" },
+  ft_draw_residual: { parameters: ["i32", "i32", "i32", "i32", "f64"], result: "i32" },
+  ft_probability: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  ft_entropy: { parameters: ["i32", "i32", "buffer"], result: "i32" },
+  ft_best: { parameters: ["i32", "i32", "buffer", "i32"], result: "i32" },
   // autograd.cpp
   ft_require_grad: { parameters: ["i32"], result: "i32" },
   ft_freeze: { parameters: ["i32"], result: "i32" },

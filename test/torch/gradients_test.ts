@@ -101,7 +101,7 @@ const DIFFERENTIABLE: Record<string, { shapes: number[][]; op: (...inputs: Tenso
   },
   "swiglu()": { shapes: [[3, 8]], op: (x) => swiglu(x!) },
   "silu()": { shapes: [[2, 5]], op: (x) => silu(x!) },
-  "cat()": { shapes: [[2, 3], [2, 4]], op: (a, b) => cat(a!, b!, 1) },
+  "cat()": { shapes: [[2, 3], [2, 4]], op: (a, b) => cat([a!, b!], 1) },
   "linearCrossEntropy()": {
     shapes: [[4, 3], [5, 3]],
     op: (x, w) => linearCrossEntropy(x!, w!, Tensor.ids([0, -1, 4, 2]), 0.7, { chunk: 3 }),

@@ -1,8 +1,9 @@
 /** What the heads of every kind do for the model, and what they are lent: the seam between mtp.ts and the kinds. */
 import type { Device, Kernels, Tensor } from "../../torch/mod.ts";
-import type { Block, Rotary } from "../block.ts";
 import type { Parameters } from "../parameters.ts";
+import type { Rotary } from "../rotary.ts";
 import type { ModelShape } from "../shape.ts";
+import type { HeadsDecoder } from "./decoding.ts";
 
 /** Sequences and the targets of every head, on the model's device. */
 export interface Sequences {
@@ -47,9 +48,6 @@ export interface Lent {
 export interface Heads {
   /** Whether they read the trunk's output behind the final norm; if not, each applies it behind its own layers. */
   readonly readNormed: boolean;
-  /** Head 1's own blocks: with them, the trunk and the final norm are a plain next-token model. */
-  readonly ofHead1: readonly Block[];
-
   /**
    * Adds gradients to the heads' parameters and to `z_BTD`, the trunk's output cut off from its graph, as far as they
    * require them. Returns the terms of the objective by head (scalars, on the device); null: asleep. One chunk of one
@@ -65,42 +63,13 @@ export interface Heads {
   /** Teacher-forced scores of every head. */
   score(z_BTD: Tensor, sequences: Sequences): HeadScores[];
 
-  /** Logits (R, V) of head 1, or of another head that reads the same rows, for {@link Rows.first}. */
-  logits(head: number, z_RD: Tensor, kernels: Kernels): Tensor;
-
-  /** Room for the drafts of one sequence of up to `capacity` positions. */
-  newDrafter(capacity: number): Drafter;
-}
-
-/** What new rows of one sequence come out as in decoding, each (R, D). */
-export interface Rows {
-  /** The trunk's output, before head 1's own blocks and the final norm. */
-  readonly trunk: Tensor;
-  /** What head 1's unembedding reads. */
-  readonly first: Tensor;
-}
-
-/** The heads from 2 on at work on one sequence, with keys and values of their own where they have blocks. */
-export interface Drafter extends Disposable {
-  /**
-   * Takes in rows that have been accepted, all of them and each once, and chooses what comes after `next`.
-   *
-   * @param ids The tokens of the rows.
-   * @param next What head 1 chose behind the last of them.
-   * @param depth Heads 2 to `depth` draft; never more than in the call before.
-   */
-  draft(ids: readonly number[], rows: Rows, next: number, depth: number, kernels: Kernels): number[];
+  /** The heads with their weights as they are now, laid out for decoding. */
+  decoding(kernels: Kernels): HeadsDecoder;
 }
 
 /** Targets (P) of the head with index i, from 0. */
 export const targetsOf = (targets_KBT: Tensor, i: number): Tensor =>
   targets_KBT.slice(0, i, i + 1).reshape(-1);
-
-/** The last row (1, D) of (R, D). */
-export function lastRow(x_RD: Tensor): Tensor {
-  const rows = x_RD.shape[0]!;
-  return x_RD.slice(0, rows - 1, rows);
-}
 
 /** Small enough for a first guess close to uniform (GPT-2's). */
 export const INITIAL_STD = 0.02;

@@ -1,14 +1,7 @@
 /** Heads that do not depend on each other: one after another on the trunk's output (Gloeckle et al. 2024, section 2). */
 import { type Kernels, linearCrossEntropy, linearNll, Scope, scoped, type Tensor } from "../../torch/mod.ts";
-import type { Block } from "../block.ts";
-import {
-  type BackwardOptions,
-  type Drafter,
-  type Heads,
-  type HeadScores,
-  type Sequences,
-  targetsOf,
-} from "./heads.ts";
+import type { HeadsDecoder } from "./decoding.ts";
+import { type BackwardOptions, type Heads, type HeadScores, type Sequences, targetsOf } from "./heads.ts";
 
 /** One head. */
 export interface ParallelHead {
@@ -20,12 +13,10 @@ export interface ParallelHead {
 
 export abstract class ParallelHeads<Head extends ParallelHead> implements Heads {
   abstract readonly readNormed: boolean;
-  abstract readonly ofHead1: readonly Block[];
 
   constructor(readonly heads: readonly Head[]) {}
 
-  abstract logits(head: number, z_RD: Tensor, kernels: Kernels): Tensor;
-  abstract newDrafter(capacity: number): Drafter;
+  abstract decoding(kernels: Kernels): HeadsDecoder;
 
   backward(
     z_BTD: Tensor,

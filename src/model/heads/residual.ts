@@ -5,28 +5,85 @@
  * Medusa's own blocks add a bias inside SiLU. These have none, as no layer of the model has: the exported form carries
  * zeros in its place, which is the same function.
  */
-import { decodeLinear, linear, silu, type Tensor } from "../../torch/mod.ts";
+import {
+  decodeLinear,
+  DecodeWeight,
+  type Kernels,
+  linear,
+  scoped,
+  silu,
+  type Tensor,
+} from "../../torch/mod.ts";
+import { type Accepted, type Choose, type Drafter, type HeadsDecoder, lastRows } from "./decoding.ts";
 import { type Heads, INITIAL_STD, type Lent } from "./heads.ts";
-import { linearHeads } from "./linear.ts";
-import { type RowHead, RowHeads } from "./row_heads.ts";
+import { type ParallelHead, ParallelHeads } from "./parallel.ts";
 
-export function residualHeads(lent: Lent): Heads {
-  const { shape, parameters } = lent;
+interface ResidualHead extends ParallelHead {
+  /** W of each block, (D, D); none for head 1. */
+  readonly blocks: readonly Tensor[];
+}
+
+class ResidualHeads extends ParallelHeads<ResidualHead> {
+  override readonly readNormed = true;
+
+  override decoding(kernels: Kernels): HeadsDecoder {
+    return new ResidualDecoder(this.heads, kernels);
+  }
+}
+
+class ResidualDecoder implements HeadsDecoder {
+  readonly ofHead1 = [];
+  readonly draftsFromLastRow = true;
+  readonly unembedding: DecodeWeight;
+  readonly #further: readonly { readonly blocks: DecodeWeight[]; readonly unembedding: DecodeWeight }[];
+
+  constructor([first, ...further]: readonly ResidualHead[], kernels: Kernels) {
+    this.unembedding = new DecodeWeight(first!.unembedding, kernels);
+    this.#further = further.map(({ blocks, unembedding }) => ({
+      blocks: blocks.map((weight) => new DecodeWeight(weight, kernels)),
+      unembedding: new DecodeWeight(unembedding, kernels),
+    }));
+  }
+
+  newDrafter(): Drafter {
+    return { draft: (...request) => this.#draft(...request), reset: () => {}, [Symbol.dispose]: () => {} };
+  }
+
+  #draft(accepted: Accepted, depth: number, choose: Choose): void {
+    const x_SD = lastRows(accepted.rows.first, accepted);
+    this.#further.slice(0, depth - 1).forEach(({ blocks, unembedding }, i) => {
+      choose(
+        scoped(() =>
+          decodeLinear(
+            blocks.reduce((x, weight) => x.add(silu(decodeLinear(x, weight))), x_SD),
+            unembedding,
+          )
+        ),
+        [i + 2],
+      );
+    });
+  }
+
+  [Symbol.dispose](): void {
+    const weights = this.#further.flatMap(({ blocks, unembedding }) => [...blocks, unembedding]);
+    for (const weight of [this.unembedding, ...weights]) weight[Symbol.dispose]();
+  }
+}
+
+export function residualHeads({ shape, parameters, embedding }: Lent): Heads {
   const { count, layers = 1 } = shape.heads;
-  const [first] = linearHeads({ ...lent, shape: { ...shape, heads: { kind: "linear", count: 1 } } }).heads;
-  const further = Array.from({ length: count - 1 }, (_, i): RowHead => {
-    const name = `heads.${i + 2}`;
+  const matrix = [shape.vocab, shape.width];
+  const heads = Array.from({ length: count }, (_, i): ResidualHead => {
+    const name = `heads.${i + 1}`;
     const blocks = Array.from(
-      { length: layers },
+      { length: i === 0 ? 0 : layers },
       (_, j) => parameters.zeros(`${name}.blocks.${j}`, [shape.width, shape.width]),
     );
-    const through = (x: Tensor, map: (x: Tensor, weight: Tensor) => Tensor) =>
-      blocks.reduce((x, weight) => x.add(silu(map(x, weight))), x);
     return {
-      unembedding: parameters.normal(name, [shape.vocab, shape.width], INITIAL_STD),
-      forward: (z_BTD) => through(z_BTD, linear),
-      decode: (z_RD, kernels) => through(z_RD, (x, weight) => decodeLinear(x, weight, kernels)),
+      blocks,
+      unembedding: i === 0 && shape.tied ? embedding : parameters.normal(name, matrix, INITIAL_STD),
+      forward: (z_BTD) => blocks.reduce((x, weight) => x.add(silu(linear(x, weight))), z_BTD),
     };
   });
-  return new RowHeads([first!, ...further]);
+  return new ResidualHeads(heads);
 }

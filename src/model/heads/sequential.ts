@@ -11,8 +11,7 @@
  */
 import {
   cat,
-  choices,
-  decodeLinear,
+  DecodeWeight,
   embedding as embed,
   type Kernels,
   linear,
@@ -23,23 +22,20 @@ import {
   Scope,
   scoped,
   Tensor,
-  unscoped,
 } from "../../torch/mod.ts";
 import { Block } from "../block.ts";
-import { KvCache } from "../cache.ts";
+import type { HeadsDecoder } from "./decoding.ts";
 import {
   type BackwardOptions,
-  type Drafter,
   type Heads,
   type HeadScores,
   INITIAL_STD,
-  lastRow,
   type Lent,
-  type Rows,
   type Sequences,
   targetsOf,
 } from "./heads.ts";
 import { rowsOf } from "./parallel.ts";
+import { type DecodeModule, SequentialDecoder } from "./sequential_decoding.ts";
 
 /** One depth: from the state before it and the embedding of a token to its own state, all (B, T, D). */
 class Module {
@@ -60,24 +56,23 @@ class Module {
   forward(h_BTD: Tensor, token_BTD: Tensor): Tensor {
     const { shape: { norm_eps }, rotary } = this.lent;
     const state_BTD = rmsNorm(h_BTD, this.#stateNorm, norm_eps);
-    const joined_BTE = cat(state_BTD, rmsNorm(token_BTD, this.#tokenNorm, norm_eps), 2);
+    const joined_BTE = cat([state_BTD, rmsNorm(token_BTD, this.#tokenNorm, norm_eps)], 2);
     return this.#block.forward(linear(joined_BTE, this.#join), rotary);
   }
 
-  /** {@link forward} for new rows (R, D) of one sequence, behind those in the module's own cache. */
-  extend(h_RD: Tensor, token_RD: Tensor, cache: KvCache, kernels: Kernels): Tensor {
-    const { shape: { norm_eps }, rotary } = this.lent;
-    const state_RD = rmsNorm(h_RD, this.#stateNorm, norm_eps);
-    const joined_RE = cat(state_RD, rmsNorm(token_RD, this.#tokenNorm, norm_eps), 1);
-    const out_RD = this.#block.extend(decodeLinear(joined_RE, this.#join, kernels), rotary, cache, kernels);
-    cache.advance(h_RD.shape[0]!);
-    return out_RD;
+  /** The same for decoding, with its weights as they are now. */
+  decoding(kernels: Kernels): DecodeModule {
+    return {
+      stateNorm: this.#stateNorm,
+      tokenNorm: this.#tokenNorm,
+      join: new DecodeWeight(this.#join, kernels),
+      block: this.#block.decoding(kernels),
+    };
   }
 }
 
 class SequentialHeads implements Heads {
   readonly readNormed = false;
-  readonly ofHead1 = [];
   readonly #modules: readonly Module[]; // K - 1
   readonly #unembedding: Tensor;
 
@@ -149,79 +144,9 @@ class SequentialHeads implements Heads {
     });
   }
 
-  logits(head: number, z_RD: Tensor, kernels: Kernels): Tensor {
-    if (head > 1) throw new RangeError(`Head ${head} has positions of its own: only a drafter runs it`);
-    return decodeLinear(z_RD, this.#unembedding, kernels);
-  }
-
-  newDrafter(capacity: number): Drafter {
-    return new SequentialDrafter(this.lent, this.#modules, capacity, (h_1D, kernels) => {
-      const { norm, shape } = this.lent;
-      return choices(this.logits(1, rmsNorm(h_1D, norm, shape.norm_eps), kernels))[0]!;
-    });
-  }
-}
-
-/**
- * Drafts through the chain. Module k at position t needs token t + k, so behind the last accepted position p only
- * p + 2 - k of its positions are sure, where token p + 1 is head 1's choice; the others rest on drafts and are run again
- * when their tokens are known. After positions 0 to 5, with K = 4, S sure and d drafted:
- *
- *     token       0 1 2 3 4 5 6 7 8          6 is head 1's choice, 7 and 8 are drafts of modules 1 and 2
- *     module 1    S S S S S S                reads tokens 1 to 6, drafts 7
- *     module 2    S S S S S d                reads tokens 2 to 7, drafts 8
- *     module 3    S S S S d d                reads tokens 3 to 8, drafts 9
- */
-class SequentialDrafter implements Drafter {
-  readonly #caches: readonly KvCache[]; // one for each module, with its sure positions
-  /** #held[k]: the last sure state (1, D) at depth k, where module k + 1 goes on in the next call; null: there is none. */
-  readonly #held: (Tensor | null)[];
-  readonly #tokens: number[] = [];
-
-  constructor(
-    readonly lent: Lent,
-    readonly modules: readonly Module[],
-    capacity: number,
-    readonly choose: (h_1D: Tensor, kernels: Kernels) => number,
-  ) {
-    const { kv_heads: kvHeads, headWidth } = lent.shape;
-    this.#caches = modules.map(() => new KvCache({ blocks: 1, kvHeads, headWidth }, capacity, lent.device));
-    this.#held = [null, ...modules.map(() => null)];
-  }
-
-  draft(ids: readonly number[], rows: Rows, next: number, depth: number, kernels: Kernels): number[] {
-    this.#tokens.push(...ids);
-    const known = [...this.#tokens, next];
-    const last = new Map<number, Tensor | null>(); // what is to be held for the next call
-    let h_RD = rows.trunk;
-    for (let k = 1; k < depth; k++) {
-      const cache = this.#caches[k - 1]!;
-      const held = this.#held[k - 1]!;
-      const input_RD = held === null ? h_RD : cat(held, h_RD, 0);
-      const start = cache.length;
-      h_RD = scoped(() => {
-        const tokens = Tensor.ids(known.slice(start + k)).to("int64", this.lent.device);
-        const token_RD = embed(tokens, this.lent.embedding);
-        return this.modules[k - 1]!.extend(input_RD, token_RD, cache, kernels);
-      });
-      known.push(this.choose(lastRow(h_RD), kernels));
-      const sure = Math.max(0, this.#tokens.length + 1 - k);
-      cache.truncate(sure);
-      last.set(k, sure === 0 ? null : h_RD.slice(0, sure - 1 - start, sure - start));
-    }
-    last.forEach((h_1D, k) => this.#hold(k, h_1D));
-    return known.slice(this.#tokens.length + 1);
-  }
-
-  /** Keeps a copy, which outlives the scope around it. */
-  #hold(k: number, h_1D: Tensor | null): void {
-    this.#held[k]?.free();
-    this.#held[k] = h_1D === null ? null : unscoped(() => h_1D.clone());
-  }
-
-  [Symbol.dispose](): void {
-    for (const cache of this.#caches) cache[Symbol.dispose]();
-    for (const held of this.#held) held?.free();
+  decoding(kernels: Kernels): HeadsDecoder {
+    const modules = this.#modules.map((module) => module.decoding(kernels));
+    return new SequentialDecoder(this.lent, modules, new DecodeWeight(this.#unembedding, kernels));
   }
 }
 

@@ -8,16 +8,16 @@
  *                                          +- 5 -- norm, unembedding   head 2
  *                                          +- 6 -- norm, unembedding   head 3
  */
-import { choices, decodeLinear, type Kernels, rmsNorm, scoped, type Tensor } from "../../torch/mod.ts";
+import { cat, decodeLinear, DecodeWeight, type Kernels, rmsNorm, scoped } from "../../torch/mod.ts";
 import { Block } from "../block.ts";
 import { KvCache } from "../cache.ts";
-import { type Drafter, type Heads, INITIAL_STD, lastRow, type Lent, type Rows } from "./heads.ts";
+import type { DecodeBlock } from "../decode_block.ts";
+import { type Accepted, type Choose, type Drafter, type HeadsDecoder, pick } from "./decoding.ts";
+import { type Heads, INITIAL_STD, type Lent } from "./heads.ts";
 import { type ParallelHead, ParallelHeads } from "./parallel.ts";
 
 class TransformerHeads extends ParallelHeads<ParallelHead & { readonly block: Block }> {
   override readonly readNormed = false;
-  override readonly ofHead1: readonly Block[];
-  readonly #unembedding: Tensor;
 
   constructor(readonly lent: Lent) {
     const { shape, parameters, embedding, norm, rotary } = lent;
@@ -34,38 +34,69 @@ class TransformerHeads extends ParallelHeads<ParallelHead & { readonly block: Bl
       unembedding,
       forward: (z_BTD) => rmsNorm(block.forward(z_BTD, rotary), norm, shape.norm_eps),
     })));
-    this.ofHead1 = blocks.slice(0, 1);
-    this.#unembedding = unembedding;
   }
 
-  override logits(head: number, z_RD: Tensor, kernels: Kernels): Tensor {
-    if (head > 1) throw new RangeError(`Head ${head} has positions of its own: only a drafter runs it`);
-    return decodeLinear(z_RD, this.#unembedding, kernels);
-  }
-
-  override newDrafter(capacity: number): Drafter {
-    const { kv_heads: kvHeads, headWidth } = this.lent.shape;
-    const cache = new KvCache(
-      { blocks: this.heads.length - 1, kvHeads, headWidth },
-      capacity,
-      this.lent.device,
-    );
+  override decoding(kernels: Kernels): HeadsDecoder {
+    const [first, ...further] = this.heads.map(({ block }) => block.decoding(kernels));
+    const unembedding = new DecodeWeight(this.heads[0]!.unembedding, kernels);
     return {
-      draft: (ids, rows, _next, depth, kernels) => {
-        const further = this.heads.slice(1, depth);
-        const drafts = further.map(({ block }) => this.#choice(block, rows, cache, kernels));
-        cache.advance(ids.length);
-        return drafts;
+      ofHead1: [first!],
+      draftsFromLastRow: false,
+      unembedding,
+      newDrafter: (sequences, capacity) =>
+        new TransformerDrafter(this.lent, further, unembedding, sequences, capacity),
+      [Symbol.dispose]: () => {
+        for (const part of [first!, ...further, unembedding]) part[Symbol.dispose]();
       },
-      [Symbol.dispose]: () => cache[Symbol.dispose](),
     };
   }
+}
 
-  /** What a head's block makes of new rows of the trunk, and what it chooses behind the last of them. */
-  #choice(block: Block, { trunk }: Rows, cache: KvCache, kernels: Kernels): number {
-    const { norm, rotary, shape } = this.lent;
-    const h_RD = scoped(() => block.extend(trunk, rotary, cache, kernels));
-    return choices(this.logits(1, rmsNorm(lastRow(h_RD), norm, shape.norm_eps), kernels))[0]!;
+/** The blocks of the further heads at work, with their own keys and values of all accepted positions. */
+class TransformerDrafter implements Drafter {
+  readonly #cache: KvCache;
+
+  constructor(
+    readonly lent: Lent,
+    readonly blocks: readonly DecodeBlock[],
+    readonly unembedding: DecodeWeight,
+    readonly sequences: number,
+    capacity: number,
+  ) {
+    const { kv_heads: kvHeads, headWidth } = lent.shape;
+    const size = { blocks: blocks.length, kvHeads, headWidth, sequences, capacity };
+    this.#cache = new KvCache(size, unembedding.kernels, lent.device);
+  }
+
+  draft(accepted: Accepted, depth: number, choose: Choose): void {
+    const blocks = this.blocks.slice(0, depth - 1);
+    if (blocks.length === 0) return;
+    const counts = Array.from({ length: this.sequences }, () => 0);
+    for (const { sequence, ids } of accepted.sequences) counts[sequence] = ids.length;
+    const places = this.#cache.next(counts);
+    const x_RD = pick(accepted.rows.trunk, accepted.sequences.flatMap(({ rows }) => rows));
+    let row = -1;
+    const last = accepted.sequences.map(({ ids }) => row += ids.length);
+    const { norm, rotary, shape: { norm_eps: eps } } = this.lent;
+    const logits = scoped(() => {
+      const states = blocks.map((block) =>
+        scoped(() => pick(block.step(x_RD, rotary, this.#cache.block(block.index), places), last))
+      );
+      // From head by head to sequence by sequence; then the unembedding is read once for all.
+      const order = last.flatMap((_, s) => blocks.map((_, h) => h * last.length + s));
+      const states_ND = pick(cat(states, 0), order);
+      return decodeLinear(states_ND, this.unembedding, { norm: { weight: norm, eps } });
+    });
+    for (const { sequence, ids } of accepted.sequences) this.#cache.advance(sequence, ids.length);
+    choose(logits, blocks.map((_, i) => i + 2));
+  }
+
+  reset(sequence: number): void {
+    this.#cache.truncate(sequence, 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.#cache[Symbol.dispose]();
   }
 }
 

@@ -1,0 +1,84 @@
+/**
+ * How many heads pay. A forward pass of n rows gives 1 + a_1 + a_1 a_2 + ... tokens, where a_d is how often the draft at
+ * depth d is accepted, and takes a time that depends on n: the number of heads with the most tokens a second wins.
+ * Both are measured while decoding, so the number follows the text and the machine.
+ *
+ * What is decoded does not depend on it where drafts are chosen greedily; where they are drawn, random numbers fall to
+ * other tokens: the distribution stays, the text of a seed does not.
+ */
+import type { Sequence } from "./sequence.ts";
+
+/** Weight of the newest measurement in a running mean. */
+const NEWEST = 0.1;
+/** Every so many steps a number of heads that was long not tried is tried again. */
+const EXPLORE = 32;
+/** Steps with each number of heads before any is preferred. */
+const WARM_UP = 2;
+
+export class DraftLength {
+  /** Running mean of the acceptance at each depth, from head 2 on. */
+  readonly #acceptance: number[];
+  /** Running mean of a step's milliseconds, by number of heads, and over how many. */
+  readonly #milliseconds = new Map<number, { mean: number; steps: number }>();
+  readonly #tried = new Map<number, number>();
+  #steps = 0;
+
+  /** @param most K, or the number that was asked for. */
+  constructor(readonly most: number, readonly isAuto: boolean) {
+    this.#acceptance = Array.from({ length: most - 1 }, () => 0.7);
+  }
+
+  /** Heads for the next draft. */
+  next(): number {
+    if (!this.isAuto) return this.most;
+    const all = Array.from({ length: this.most }, (_, i) => i + 1);
+    const unknown = all.find((heads) => (this.#milliseconds.get(heads)?.steps ?? 0) < WARM_UP);
+    if (unknown !== undefined) return this.#choose(unknown);
+    if (this.#steps % EXPLORE === 0) {
+      return this.#choose(all.reduce((a, b) => this.#triedAt(a) <= this.#triedAt(b) ? a : b));
+    }
+    return this.#choose(all.reduce((a, b) => this.rate(a) >= this.rate(b) ? a : b));
+  }
+
+  /** Expected tokens a millisecond with so many heads. */
+  rate(heads: number): number {
+    let [reached, tokens] = [1, 1];
+    for (const acceptance of this.#acceptance.slice(0, heads - 1)) tokens += reached *= acceptance;
+    return tokens / this.#milliseconds.get(heads)!.mean;
+  }
+
+  /**
+   * Takes in a step.
+   *
+   * @param heads That its drafts were made with.
+   * @param rows Of the step; those with a prompt among them are not counted.
+   * @param sequences After the verdict on their drafts.
+   */
+  observe(heads: number, rows: number, milliseconds: number, sequences: readonly Sequence[]): void {
+    if (!this.isAuto) return;
+    this.#steps++;
+    this.#observeAcceptance(sequences);
+    if (rows !== sequences.length * heads) return; // a prompt, or the end of a sequence
+    const { mean, steps } = this.#milliseconds.get(heads) ?? { mean: 0, steps: 0 };
+    const weight = Math.max(NEWEST, 1 / (steps + 1));
+    this.#milliseconds.set(heads, { mean: mean + weight * (milliseconds - mean), steps: steps + 1 });
+  }
+
+  #observeAcceptance(sequences: readonly Sequence[]): void {
+    for (const { lastDraft: { proposed, accepted } } of sequences) {
+      for (let depth = 0; depth < proposed && depth <= accepted; depth++) {
+        const was = this.#acceptance[depth]!;
+        this.#acceptance[depth] = was + NEWEST * (Number(depth < accepted) - was);
+      }
+    }
+  }
+
+  #triedAt(heads: number): number {
+    return this.#tried.get(heads) ?? -1;
+  }
+
+  #choose(heads: number): number {
+    this.#tried.set(heads, this.#steps);
+    return heads;
+  }
+}

@@ -1,0 +1,309 @@
+/**
+ * Decoding with a model's own drafts (Stern et al. 2018; Gloeckle et al. 2024, section 2.3): the heads beyond the first
+ * draft, and the forward pass that verifies a draft makes the next token as well. With one head it is plain decoding.
+ * Sequences of different lengths share a step, and each advances by its own acceptance.
+ *
+ * With K = 4, after ... "t": the sure token "h" and three drafts go in together, and come out with head 1's choices.
+ *
+ *     row        0     1     2     3
+ *     in         h     e     _     d        h is sure; e, _ and d are drafts of heads 2, 3, 4
+ *     head 1     e     _     c     o        e and _ are right; head 1 has c where the draft was d
+ *     kept       h     e     _              3 positions stay in the cache
+ *     out        e     _     c              3 tokens in one forward pass; c is sure, and heads 2, 3, 4 of row 2 draft
+ */
+import { type Decoder, type Drafter, type KvCache, pick, type Rows } from "../model/mod.ts";
+import { Places, Scope, type Tensor, unscoped } from "../torch/mod.ts";
+import { type Draft, isChain, MAX_NODES } from "./draft.ts";
+import { DraftLength } from "./draft_length.ts";
+import { Drafting, type DraftSettings } from "./drafting.ts";
+import { Parts } from "./parts.ts";
+import { distributionsOf, greedyChoices, isGreedy, onCpu, penalizeRows } from "./sampling.ts";
+import { type Decoded, type Request, Sequence } from "./sequence.ts";
+import { type Verdict, verifyGreedy, verifySampled, verifyTypical } from "./verify.ts";
+
+export interface Settings extends DraftSettings {
+  /** Heads that are used, from head 1 on; 1: plain decoding; `auto`: as many as pay (see `DraftLength`). */
+  readonly heads: number | "auto";
+  /** Sequences that share a forward pass. */
+  readonly batch: number;
+  readonly seed: number;
+}
+
+/** What a step gave one request. */
+export interface Step {
+  readonly index: number;
+  readonly tokens: readonly number[];
+  /** Which of them came from accepted drafts. */
+  readonly drafted: readonly boolean[];
+}
+
+/**
+ * Decodes requests, and tells after each forward pass what it gave. Returns the results in the order of the requests.
+ *
+ * @throws {RangeError} when a request does not fit the context, or the settings do not fit the model.
+ * @throws {TorchError} when the model's logits are not finite.
+ */
+export function* decodeSteps(
+  decoder: Decoder,
+  requests: readonly Request[],
+  settings: Settings,
+  parts = new Parts(),
+): Generator<Step[], Decoded[]> {
+  using engine = new Engine(decoder, requests, settings, parts);
+  while (!engine.isDone) yield engine.step();
+  return engine.results;
+}
+
+/** {@link decodeSteps} to the end. */
+export function decode(
+  decoder: Decoder,
+  requests: readonly Request[],
+  settings: Settings,
+  parts = new Parts(),
+): Decoded[] {
+  const steps = decodeSteps(decoder, requests, settings, parts);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** @throws {RangeError} naming what does not fit. */
+function check({ shape, headCount }: Decoder, requests: readonly Request[], settings: Settings): void {
+  for (const { prompt, newTokens } of requests) {
+    if (prompt.length === 0) throw new RangeError("A prompt needs at least one token");
+    if (prompt.length + newTokens > shape.context) {
+      throw new RangeError(`${prompt.length} + ${newTokens} tokens do not fit a context of ${shape.context}`);
+    }
+  }
+  const { heads, tree, treeNodes, sampling, batch } = settings;
+  if (heads !== "auto" && (heads < 1 || heads > headCount)) {
+    throw new RangeError(`${heads} heads are asked for, and the model has ${headCount}`);
+  }
+  if (sampling.temperature < 0) throw new RangeError(`A temperature of ${sampling.temperature} is below 0`);
+  if (batch < 1) throw new RangeError(`A batch of ${batch} sequences`);
+  if (tree < 1 || treeNodes < 1 || treeNodes > MAX_NODES) {
+    throw new RangeError(
+      `A tree of ${tree} candidates a head and ${treeNodes} nodes; at most ${MAX_NODES} nodes`,
+    );
+  }
+  if (tree > 1 && shape.heads.kind === "sequential") {
+    throw new RangeError("sequential heads read each other's drafts: they draft chains, no trees");
+  }
+}
+
+/** Rows of one step: those of a sequence begin at `first`; its last sure token is row `root`. */
+interface Placed {
+  readonly sequence: Sequence;
+  readonly first: number;
+  readonly root: number;
+}
+
+/** What a step gave one sequence. */
+interface AcceptedStep {
+  readonly sequence: Sequence;
+  /** Accepted nodes of its draft. */
+  readonly path: readonly number[];
+  /** Its rows that stay, and their tokens. */
+  readonly rows: readonly number[];
+  readonly ids: readonly number[];
+  /** The token that is sure now. */
+  readonly next: number;
+  /** New tokens of the output. */
+  readonly tokens: readonly number[];
+}
+
+class Engine implements Disposable {
+  readonly results: Decoded[] = [];
+  readonly #cache: KvCache;
+  readonly #drafter: Drafter;
+  readonly #waiting: { readonly request: Request; readonly index: number }[];
+  readonly #free: number[];
+  #active: Sequence[] = [];
+  readonly #length: DraftLength;
+  /** Heads that made the drafts of the next step. */
+  #heads = 1;
+  /** Holds what those drafts were drawn from. */
+  #drafting: Drafting | null = null;
+
+  constructor(
+    readonly decoder: Decoder,
+    requests: readonly Request[],
+    readonly settings: Settings,
+    readonly parts: Parts,
+  ) {
+    check(decoder, requests, settings);
+    const slots = Math.min(settings.batch, requests.length);
+    const longest = Math.max(0, ...requests.map(({ prompt, newTokens }) => prompt.length + newTokens));
+    const heads = settings.heads === "auto" ? decoder.headCount : settings.heads;
+    const nodes = settings.tree > 1 ? settings.treeNodes : heads - 1;
+    this.#length = new DraftLength(heads, settings.heads === "auto");
+    this.#cache = unscoped(() => decoder.newCache(slots, longest + nodes));
+    this.#drafter = unscoped(() => decoder.newDrafter(slots, longest));
+    this.#waiting = requests.map((request, index) => ({ request, index }));
+    this.#free = Array.from({ length: slots }, (_, slot) => slot);
+    this.#admit();
+  }
+
+  get isDone(): boolean {
+    return this.#active.length === 0;
+  }
+
+  /** One forward pass. */
+  step(): Step[] {
+    using _scope = new Scope();
+    const { parts } = this;
+    parts.begin();
+    const placed = this.#place();
+    const ids = placed.flatMap(({ sequence: { sure, draft } }) => [...sure, ...draft.tokens]);
+    const places = this.#places(placed, ids.length);
+    const rows = parts.time("trunk", this.decoder, () => this.decoder.step(ids, places, this.#cache));
+    const looked = placed.flatMap(({ sequence, root }) => count(root, sequence.draft.tokens.length + 1));
+    const logits = parts.time("heads", this.decoder, () => this.decoder.logits(pick(rows.first, looked)));
+    const verdicts = parts.time("sampling", this.decoder, () => this.#verify(placed, logits));
+    this.#drafting?.[Symbol.dispose]();
+    this.#drafting = null;
+    const accepted = placed.map((of, i) => this.#accept(of, verdicts[i]!));
+    const heads = this.#heads;
+    this.#draft(rows, accepted);
+    this.#length.observe(heads, ids.length, parts.sinceBegin(), placed.map(({ sequence }) => sequence));
+    this.#retire();
+    parts.end();
+    return accepted.map(({ sequence: { index }, tokens, path }) => ({
+      index,
+      tokens,
+      drafted: tokens.map((_, i) => i < path.length),
+    }));
+  }
+
+  /** Takes requests in where a slot is free. */
+  #admit(): void {
+    while (this.#free.length > 0 && this.#waiting.length > 0) {
+      const { request, index } = this.#waiting.shift()!;
+      const slot = this.#free.shift()!;
+      this.#cache.truncate(slot, 0);
+      this.#drafter.reset(slot);
+      const sequence = new Sequence(request, index, slot, this.#length.most, this.settings.seed);
+      this.results[index] = sequence;
+      if (sequence.isDone) this.#free.unshift(slot); // no token is wanted
+      else this.#active.push(sequence);
+    }
+    this.#active.sort((a, b) => a.slot - b.slot);
+  }
+
+  #retire(): void {
+    const done = this.#active.filter(({ isDone }) => isDone);
+    if (done.length === 0) return;
+    this.#active = this.#active.filter(({ isDone }) => !isDone);
+    this.#free.push(...done.map(({ slot }) => slot));
+    this.#admit();
+  }
+
+  #place(): Placed[] {
+    let row = 0;
+    return this.#active.map((sequence) => {
+      const first = row;
+      row += sequence.sure.length + sequence.draft.tokens.length;
+      return { sequence, first, root: first + sequence.sure.length - 1 };
+    });
+  }
+
+  #places(placed: readonly Placed[], rows: number): Places {
+    const places = new Places(rows);
+    for (const { sequence: { slot, sure, draft } } of placed) {
+      const start = this.#cache.length(slot);
+      sure.forEach((_, i) => places.add(slot, start + i));
+      const prefix = start + sure.length;
+      if (isChain(draft)) draft.tokens.forEach((_, i) => places.add(slot, prefix + i));
+      else addTree(places, slot, prefix, draft);
+      this.#cache.advance(slot, sure.length + draft.tokens.length);
+    }
+    return places;
+  }
+
+  /** A verdict for each sequence; `logits`: head 1's, of its root and its drafts. */
+  #verify(placed: readonly Placed[], logits: Tensor): Verdict[] {
+    const { sampling, acceptance } = this.settings;
+    const nodesOf = ({ draft }: Sequence) => count(-1, draft.tokens.length + 1);
+    const own = onCpu(logits, sampling);
+    if (sampling.repetition_penalty !== 1) {
+      const seen = placed.flatMap(({ sequence }) =>
+        nodesOf(sequence).map((node) => sequence.seenBefore(node))
+      );
+      penalizeRows(own, seen, sampling);
+    }
+    let row = 0;
+    const startOf = placed.map(({ sequence }) =>
+      (row += sequence.draft.tokens.length + 1) - sequence.draft.tokens.length - 1
+    );
+    const greedy = isGreedy(sampling);
+    const chosen = greedy ? greedyChoices(own) : [];
+    return placed.map(({ sequence: { draft, random } }, i) => {
+      const [start, length] = [startOf[i]!, draft.tokens.length + 1];
+      if (greedy && acceptance === "exact") return verifyGreedy(draft, chosen.slice(start, start + length));
+      const p = distributionsOf(placed.length === 1 ? own : own.slice(0, start, start + length), sampling);
+      if (acceptance === "exact") return verifySampled(draft, p, random);
+      return verifyTypical(
+        draft,
+        p,
+        (node) => greedy ? chosen[start + node + 1]! : p.draw(node + 1, random.unit()),
+      );
+    });
+  }
+
+  /** Keeps the accepted rows of a sequence in the cache, in one piece, and takes their tokens in. */
+  #accept({ sequence, first, root }: Placed, { path, next }: Verdict): AcceptedStep {
+    const { slot, sure, draft } = sequence;
+    const start = this.#cache.length(slot) - draft.tokens.length; // behind the sure tokens
+    path.forEach((node, i) => {
+      if (node !== i) this.#cache.move(slot, start + node, start + i);
+    });
+    this.#cache.truncate(slot, start + path.length);
+    const rows = [...count(first, sure.length), ...path.map((node) => root + 1 + node)];
+    const ids = [...sure, ...path.map((node) => draft.tokens[node]!)];
+    return { sequence, path, rows, ids, next, tokens: sequence.accept(path, next) };
+  }
+
+  /** Drafts for the sequences that go on. */
+  #draft(rows: Rows, accepted: readonly AcceptedStep[]): void {
+    const { decoder, parts } = this;
+    const going = accepted.filter(({ sequence }) => sequence.wanted > 1);
+    this.#heads = this.#length.next();
+    // Heads with keys and values of their own have to see all accepted rows, whether they draft this time or not.
+    const depth = decoder.draftsFromLastRow ? this.#heads : this.#length.most;
+    if (depth < 2 || going.length === 0) return;
+    const sequences = going.map(({ sequence: { slot }, rows, ids, next }) => ({
+      sequence: slot,
+      rows,
+      ids,
+      next,
+    }));
+    const drafting = this.#drafting = new Drafting(going.map(({ sequence }) => sequence), this.settings);
+    parts.time("heads", decoder, () =>
+      this.#drafter.draft(
+        { rows, sequences },
+        depth,
+        (logits, heads) => parts.time("sampling", decoder, () => drafting.choose(logits, heads)),
+      ));
+    drafting.finish(this.#heads);
+  }
+
+  [Symbol.dispose](): void {
+    this.#drafting?.[Symbol.dispose]();
+    this.#cache[Symbol.dispose]();
+    this.#drafter[Symbol.dispose]();
+  }
+}
+
+/** A node sees the prefix, the nodes on its way, and itself. */
+function addTree(places: Places, slot: number, prefix: number, { parents }: Draft): void {
+  const branches: number[] = [];
+  const depths: number[] = [];
+  parents.forEach((parent, node) => {
+    branches.push((parent === -1 ? 0 : branches[parent]!) | (1 << node));
+    depths.push(parent === -1 ? 0 : depths[parent]! + 1);
+    places.addBranch(slot, prefix + node, prefix + depths[node]!, prefix, branches[node]!);
+  });
+}
+
+const count = (from: number, length: number): number[] => Array.from({ length }, (_, i) => from + i);
