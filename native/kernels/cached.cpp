@@ -60,52 +60,61 @@ inline void score(const float *const *queries, const float *keys, int64_t width,
         store(scores + q * stride + b * KEY_BLOCK + p * LANES, sums[q][b][p] * scale);
 }
 
-/// Turns the scores of what a row sees into e^(score - largest), all others up to `end` into 0; returns their sum.
-inline float exponentials(float *scores, const Place &place, int64_t end) {
-  const int64_t limit = place.limit();
-  float most = -__builtin_inff();
-  if (place.branch == 0) {
-    int64_t t = 0;
-    if (limit >= LANES) {
-      vec best = load(scores);
-      for (t = LANES; t + LANES <= limit; t += LANES) {
-        const vec here = load(scores + t);
-        best = here > best ? here : best;
-      }
-      most = largest_of(best);
+/// Turns the first `count` scores into e^(score - largest), all others up to `end` into 0; returns their sum.
+inline float exponentials(float *scores, int64_t count, int64_t end) {
+  float most = scores[0];
+  int64_t t = 0;
+  if (count >= LANES) {
+    vec best = load(scores);
+    for (t = LANES; t + LANES <= count; t += LANES) {
+      const vec here = load(scores + t);
+      best = here > best ? here : best;
     }
-    for (; t < limit; t++) most = scores[t] > most ? scores[t] : most;
-  } else {
-    for (int64_t t = 0; t < limit; t++)
-      if (place.sees(t)) most = scores[t] > most ? scores[t] : most;
+    most = largest_of(best);
   }
-  for (int64_t t = 0; t < limit; t += LANES) store(scores + t, exponential_of<vec, ivec>(load(scores + t) - most));
-  if (place.branch != 0)
-    for (int64_t t = place.prefix; t < limit; t++)
-      if (!place.sees(t)) scores[t] = 0;
-  std::fill(scores + limit, scores + end, 0.0f);
+  for (; t < count; t++) most = scores[t] > most ? scores[t] : most;
+  for (t = 0; t < count; t += LANES) store(scores + t, exponential_of<vec, ivec>(load(scores + t) - most));
+  std::fill(scores + count, scores + end, 0.0f);
   vec total = {};
-  for (int64_t t = 0; t < limit; t += LANES) total += load(scores + t);
+  for (t = 0; t < count; t += LANES) total += load(scores + t);
   return sum_of(total);
 }
 
-/// V vectors of the values, weighted for Q queries. Two chains for each sum, of even and of odd slots: one alone would
-/// wait for its last product.
+/// What one query sees behind the slots that it shares with the others: its branch, root first.
+struct Branch {
+  int count = 0;
+  int32_t slots[32];
+
+  Branch() = default;
+  explicit Branch(const Place &place) {
+    for (uint32_t bits = (uint32_t)place.branch; bits; bits &= bits - 1)
+      slots[count++] = place.prefix + __builtin_ctz(bits);
+  }
+};
+
+/// V vectors of the values, weighted for Q queries: of the first `shared` slots for all, then of each query's own branch.
+/// Two chains for each sum, of even and of odd places: one alone would wait for its last product.
 template <int Q, int V>
-inline void mix(const float *scores, int64_t stride, const float *values, int64_t row, int64_t limit,
-                const float *totals, float *const *out, int64_t from, int64_t width) {
+inline void mix(const float *scores, int64_t stride, const float *values, int64_t row, int64_t shared,
+                const Branch *branches, const float *totals, float *const *out, int64_t from, int64_t width) {
   vec sums[2][Q][V] = {};
   int64_t t = 0;
-  for (; t + 2 <= limit; t += 2)
+  for (; t + 2 <= shared; t += 2)
     for (int odd = 0; odd < 2; odd++) {
       vec value[V];
       for (int v = 0; v < V; v++) value[v] = load(values + (t + odd) * row + v * LANES);
       for (int q = 0; q < Q; q++)
         for (int v = 0; v < V; v++) sums[odd][q][v] += scores[q * stride + t + odd] * value[v];
     }
-  if (t < limit)
+  if (t < shared)
     for (int q = 0; q < Q; q++)
       for (int v = 0; v < V; v++) sums[0][q][v] += scores[q * stride + t] * load(values + t * row + v * LANES);
+  for (int q = 0; q < Q; q++)
+    for (int i = 0; i < branches[q].count; i++)
+      for (int v = 0; v < V; v++) {
+        vec &sum = sums[(shared + i) & 1][q][v];
+        sum += scores[q * stride + shared + i] * load(values + branches[q].slots[i] * row + v * LANES);
+      }
   for (int q = 0; q < Q; q++)
     for (int v = 0; v < V; v++) {
       const vec mixed = (sums[0][q][v] + sums[1][q][v]) / totals[q];
@@ -117,8 +126,19 @@ inline void mix(const float *scores, int64_t stride, const float *values, int64_
 template <int Q>
 void attend_together(const float *const *queries, const Place *const *places, const float *keys, const float *values,
                      float *const *out, int64_t width, int64_t row, float scale, float *scores, int64_t stride) {
-  int64_t limit = 0;
-  for (int q = 0; q < Q; q++) limit = std::max(limit, places[q]->limit());
+  int64_t limit = 0, shared = 0;
+  for (int q = 0; q < Q; q++) {
+    limit = std::max(limit, places[q]->limit());
+    shared = std::max<int64_t>(shared, places[q]->prefix);
+  }
+  if constexpr (Q > 1)
+    for (int q = 0; q < Q; q++)
+      if (places[q]->branch != 0 && places[q]->prefix != shared) { // trees on different trunks share nothing
+        for (int alone = 0; alone < Q; alone++)
+          attend_together<1>(queries + alone, places + alone, keys, values, out + alone, width, row, scale, scores,
+                             stride);
+        return;
+      }
   const int64_t blocks = (limit + KEY_BLOCK - 1) / KEY_BLOCK;
   constexpr int B = Q > 2 ? 4 / PIECES : 4;
   int64_t b = 0;
@@ -127,11 +147,17 @@ void attend_together(const float *const *queries, const Place *const *places, co
   for (; b < blocks; b++)
     score<Q, 1>(queries, keys + b * width * KEY_BLOCK, width, scale, scores + b * KEY_BLOCK, stride);
   float totals[Q];
-  for (int q = 0; q < Q; q++) totals[q] = exponentials(scores + q * stride, *places[q], blocks * KEY_BLOCK);
+  Branch branches[Q];
+  for (int q = 0; q < Q; q++) {
+    float *own = scores + q * stride;
+    auto &branch = branches[q] = Branch(*places[q]);
+    for (int i = 0; i < branch.count; i++) own[shared + i] = own[branch.slots[i]]; // as if it were a plain sequence
+    totals[q] = exponentials(own, places[q]->prefix + branch.count, blocks * KEY_BLOCK);
+  }
   constexpr int64_t STEP = 2 * LANES;
   int64_t w = 0;
-  for (; w + STEP <= row; w += STEP) mix<Q, 2>(scores, stride, values + w, row, limit, totals, out, w, width);
-  if (w < row) mix<Q, 1>(scores, stride, values + w, row, limit, totals, out, w, width);
+  for (; w + STEP <= row; w += STEP) mix<Q, 2>(scores, stride, values + w, row, shared, branches, totals, out, w, width);
+  if (w < row) mix<Q, 1>(scores, stride, values + w, row, shared, branches, totals, out, w, width);
 }
 
 void attend(const float *const *queries, const Place *const *places, int count, const float *keys, const float *values,

@@ -1,6 +1,6 @@
 // Attention of few new rows over cached keys and values. No libtorch in here. What a row gets does not depend on the
-// rows beside it, bit for bit: each score and each mixed value is one chain of multiply-adds in a fixed order, and what
-// a row does not see adds an exact zero.
+// rows beside it, bit for bit: each score and each mixed value is a chain of multiply-adds in the order in which a plain
+// sequence would have them, also in a tree of drafts, and what a row does not see adds an exact zero.
 #pragma once
 #include <cstdint>
 

@@ -9,9 +9,9 @@
 import type { Sequence } from "./sequence.ts";
 
 /** Weight of the newest measurement in a running mean. */
-const NEWEST = 0.1;
-/** Every so many steps a number of heads that was long not tried is tried again. */
-const EXPLORE = 32;
+const NEWEST = 0.05;
+/** Every so many steps all heads draft, whose fate says most, or in turn the number of heads that was longest not tried. */
+const EXPLORE = 16;
 /** Steps with each number of heads before any is preferred. */
 const WARM_UP = 2;
 
@@ -34,6 +34,7 @@ export class DraftLength {
     const all = Array.from({ length: this.most }, (_, i) => i + 1);
     const unknown = all.find((heads) => (this.#milliseconds.get(heads)?.steps ?? 0) < WARM_UP);
     if (unknown !== undefined) return this.#choose(unknown);
+    if (this.#steps % (2 * EXPLORE) === 0) return this.#choose(this.most);
     if (this.#steps % EXPLORE === 0) {
       return this.#choose(all.reduce((a, b) => this.#triedAt(a) <= this.#triedAt(b) ? a : b));
     }

@@ -12,7 +12,7 @@
  *     out        e     _     c              3 tokens in one forward pass; c is sure, and heads 2, 3, 4 of row 2 draft
  */
 import { type Decoder, type Drafter, type KvCache, pick, type Rows } from "../model/mod.ts";
-import { Places, Scope, type Tensor, unscoped } from "../torch/mod.ts";
+import { Places, Scope, type Tensor } from "../torch/mod.ts";
 import { type Draft, isChain, MAX_NODES } from "./draft.ts";
 import { DraftLength } from "./draft_length.ts";
 import { Drafting, type DraftSettings } from "./drafting.ts";
@@ -138,8 +138,8 @@ class Engine implements Disposable {
     const heads = settings.heads === "auto" ? decoder.headCount : settings.heads;
     const nodes = settings.tree > 1 ? settings.treeNodes : heads - 1;
     this.#length = new DraftLength(heads, settings.heads === "auto");
-    this.#cache = unscoped(() => decoder.newCache(slots, longest + nodes));
-    this.#drafter = unscoped(() => decoder.newDrafter(slots, longest));
+    this.#cache = decoder.newCache(slots, longest + nodes);
+    this.#drafter = decoder.newDrafter(slots, longest);
     this.#waiting = requests.map((request, index) => ({ request, index }));
     this.#free = Array.from({ length: slots }, (_, slot) => slot);
     this.#admit();

@@ -33,7 +33,6 @@ export class Decoder implements Disposable {
     if (kernels === "rows" && lent.device !== "cpu") {
       throw new RangeError(`the row kernels decode on the CPU, not on ${lent.device}`);
     }
-    if (Scope.current !== null) throw new Error("A decoder would go with the scope around it");
     this.#trunk = blocks.map((block) => block.decoding(kernels));
     this.#heads = heads.decoding(kernels);
   }

@@ -5,7 +5,7 @@ import { run as exportStage } from "../../src/exchange/export.ts";
 import { sha256OfFile, writeJson } from "../../src/formats/atomic.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { type ModelOptions, MtpModel } from "../../src/model/mod.ts";
-import { Scope, Tensor, unscoped } from "../../src/torch/mod.ts";
+import { Scope } from "../../src/torch/mod.ts";
 import { writeState } from "../../src/train/checkpoint.ts";
 import { tinyOptions, withNoise } from "../model/tiny.ts";
 import { armOf, ioFor } from "../train/fixture.ts";
@@ -66,9 +66,10 @@ export function writeArm(folder: string, model: MtpModel, tokenizer: unknown = B
 
 /** Logits of head 1 over a sequence, row by row. */
 export function logitsOf(model: MtpModel, ids: number[]): number[][] {
-  using cache = unscoped(() => model.newCache());
+  using decoder = model.decoder("aten");
+  using cache = decoder.newCache();
   using _scope = new Scope();
-  const flat = model.logits(1, model.extend(Tensor.ids(ids), cache, "aten"), "aten").toArray();
+  const flat = decoder.logits(decoder.extend(ids, cache).first).toArray();
   return ids.map((_, t) => flat.slice(t * model.shape.vocab, (t + 1) * model.shape.vocab));
 }
 

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { run as importStage } from "../../src/exchange/import.ts";
 import { type ModelOptions, MtpModel } from "../../src/model/mod.ts";
 import { byteTokenizer } from "../../src/text/tokenizer.ts";
-import { Scope, Tensor, unscoped } from "../../src/torch/mod.ts";
+import { Scope, Tensor } from "../../src/torch/mod.ts";
 import { loadImported, readImported } from "../../src/train/imported.ts";
+import { logitsByRow } from "../model/decoding.ts";
 import { withPeers } from "../peers.ts";
 import { ioFor, readJson } from "../train/fixture.ts";
 import { exported, KINDS, largestDifference, logitsOf, modelOf } from "./fixture.ts";
@@ -99,12 +100,17 @@ async function exportKinds(folder: string): Promise<Record<string, Ours>> {
     using model = modelOf(options);
     const to = MEDUSA.some(([name]) => name === kind) ? "medusa" : "hf";
     await exported(folder, kind, model, { to, base_model: "me/base" });
-    using cache = unscoped(() => model.newCache());
+    using decoder = model.decoder("aten");
+    using cache = decoder.newCache();
     using _scope = new Scope();
-    const z_TD = model.extend(Tensor.ids(IDS), cache, "aten");
-    const logits = (head: number) => rowsOf(model.logits(head, z_TD, "aten").toArray(), options.vocab);
+    const rows = decoder.extend(IDS, cache);
+    const byRow = to === "medusa" ? logitsByRow(decoder, rows) : [];
+    const logits = (head: number) =>
+      head === 1
+        ? rowsOf(decoder.logits(rows.first).toArray(), options.vocab)
+        : byRow.map((heads) => heads[head - 1]!.toArray());
     ours[kind] = {
-      states: rowsOf(z_TD.toArray(), options.width),
+      states: rowsOf(rows.first.toArray(), options.width),
       head2: options.heads.count > 1 ? head2Of(model) : [],
       logits: Array.from({ length: to === "medusa" ? options.heads.count : 1 }, (_, i) => logits(i + 1)),
     };

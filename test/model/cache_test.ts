@@ -4,9 +4,10 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type KvCache, MtpModel } from "../../src/model/mod.ts";
-import { type Kernels, noGrad, Scope, Tensor, unscoped } from "../../src/torch/mod.ts";
+import { type Decoder, type KvCache, MtpModel } from "../../src/model/mod.ts";
+import { type Kernels, linear, noGrad, Places, Scope, Tensor } from "../../src/torch/mod.ts";
 import { assertClose, assertSameBits, withThreads } from "../torch/compare.ts";
+import { logitsByRow, withCache } from "./decoding.ts";
 import { type Changes, someIds, tinyModel, tinyOptions, withOneThread } from "./tiny.ts";
 
 const KERNELS: readonly Kernels[] = ["rows", "aten"];
@@ -16,30 +17,26 @@ const TOLERANCE = 5e-6;
 const idsFor = (model: MtpModel, count = model.shape.context) => someIds("cache", count, model.shape.vocab);
 
 /** Puts ids behind those in the cache, in pieces of the given sizes; the logits of all heads, in the caller's scope. */
-function extendBy(
-  model: MtpModel,
-  cache: KvCache,
-  ids: number[],
-  sizes: readonly number[],
-  kernels: Kernels,
-) {
+function extendBy(decoder: Decoder, cache: KvCache, ids: number[], sizes: readonly number[]) {
   let at = 0;
-  const rows = sizes.flatMap((size) => {
-    const z_RD = model.extend(Tensor.ids(ids.slice(at, at += size)), cache, kernels);
-    return Array.from({ length: size }, (_, row) => z_RD.slice(0, row, row + 1));
-  });
-  assert.equal(at, ids.length);
-  return rows.map((z_1D) =>
-    Array.from({ length: model.headCount }, (_, i) => model.logits(i + 1, z_1D, kernels))
+  const rows = sizes.flatMap((size) =>
+    logitsByRow(decoder, decoder.extend(ids.slice(at, at += size), cache))
   );
+  assert.equal(at, ids.length);
+  return rows;
 }
 
 /** Logits of all heads at each position, by one forward pass over the whole sequence. */
 function wholeForward(model: MtpModel, ids: number[]): Tensor[][] {
-  const z_TD = noGrad(() => model.trunk(Tensor.ids(ids, [1, ids.length])).reshape(-1, model.shape.width));
-  return ids.map((_, t) =>
-    Array.from({ length: model.headCount }, (_, i) => model.logits(i + 1, z_TD.slice(0, t, t + 1), "aten"))
-  );
+  return noGrad(() => {
+    const z_TD = model.trunk(Tensor.ids(ids, [1, ids.length])).reshape(-1, model.shape.width);
+    const { tied } = model.shape;
+    const weights = Array.from(
+      { length: model.headCount },
+      (_, i) => model.parameters.get(tied && i === 0 ? "embedding" : `heads.${i + 1}`),
+    );
+    return ids.map((_, t) => weights.map((weight) => linear(z_TD.slice(0, t, t + 1), weight)));
+  });
 }
 
 /** Ways to cut `total` into pieces. */
@@ -69,9 +66,10 @@ for (const [what, changes] of SHAPES) {
     const ids = idsFor(model);
     const expected = wholeForward(model, ids);
     for (const kernels of KERNELS) {
+      using decoder = model.decoder(kernels);
       fc.assert(
         fc.property(cuts(ids.length), (sizes) => {
-          const actual = withCache(model, (cache) => extendBy(model, cache, ids, sizes, kernels));
+          const actual = withCache(decoder, (cache) => extendBy(decoder, cache, ids, sizes));
           actual.forEach((heads, t) =>
             heads.forEach((logits, i) =>
               assertClose(logits, expected[t]![i]!, TOLERANCE, `${kernels}, position ${t}, head ${i + 1}`)
@@ -90,10 +88,11 @@ for (const [what, changes] of SHAPES) {
       using _scope = new Scope();
       const ids = idsFor(model);
       const oneByOne = ids.map(() => 1);
-      const expected = withCache(model, (cache) => extendBy(model, cache, ids, oneByOne, "rows"));
+      using decoder = model.decoder("rows");
+      const expected = withCache(decoder, (cache) => extendBy(decoder, cache, ids, oneByOne));
       fc.assert(
         fc.property(cuts(ids.length), (sizes) => {
-          const actual = withCache(model, (cache) => extendBy(model, cache, ids, sizes, "rows"));
+          const actual = withCache(decoder, (cache) => extendBy(decoder, cache, ids, sizes));
           actual.forEach((heads, t) =>
             heads.forEach((logits, i) =>
               assertSameBits(logits, expected[t]![i]!, `position ${t}, head ${i + 1}`)
@@ -106,12 +105,6 @@ for (const [what, changes] of SHAPES) {
   );
 }
 
-/** Runs `body` with an empty cache, made outside the scope around it. */
-function withCache<T>(model: MtpModel, body: (cache: KvCache) => T, capacity?: number): T {
-  using cache = unscoped(() => model.newCache(capacity));
-  return body(cache);
-}
-
 withOneThread(
   "by the row kernels logits have the same bits with one thread and with two, also where they share work",
   () => {
@@ -122,8 +115,9 @@ withOneThread(
     );
     using _scope = new Scope();
     const ids = idsFor(model, 8);
+    using decoder = model.decoder("rows");
     const run = (threads: number, sizes: number[]) =>
-      withThreads(threads, () => withCache(model, (cache) => extendBy(model, cache, ids, sizes, "rows")));
+      withThreads(threads, () => withCache(decoder, (cache) => extendBy(decoder, cache, ids, sizes)));
     const expected = run(1, [8]);
     for (const [threads, sizes] of [[2, [8]], [2, [5, 3]], [1, [1, 7]]] as const) {
       run(threads, [...sizes]).forEach((heads, t) =>
@@ -140,18 +134,18 @@ withOneThread(
     using _scope = new Scope();
     const { context, vocab } = model.shape;
     const ids = idsFor(model);
-    const expected = withCache(model, (cache) => extendBy(model, cache, ids, [context], "rows"));
+    using decoder = model.decoder("rows");
+    const expected = withCache(decoder, (cache) => extendBy(decoder, cache, ids, [context]));
     const split = fc.tuple(fc.integer({ min: 1, max: context - 1 }), fc.nat({ max: context }), fc.nat());
     fc.assert(
       fc.property(split, ([kept, drafts, seed]) => {
         const draft = someIds(`draft ${seed}`, Math.min(drafts, context - kept), vocab);
-        const actual = withCache(model, (cache) => {
-          const before = extendBy(model, cache, ids.slice(0, kept), [kept], "rows");
-          if (draft.length > 0) model.extend(Tensor.ids(draft), cache, "rows");
-          assert.equal(cache.length, kept + draft.length);
-          cache.truncate(kept);
-          assert.equal(cache.room, context - kept);
-          return [...before, ...extendBy(model, cache, ids.slice(kept), [context - kept], "rows")];
+        const actual = withCache(decoder, (cache) => {
+          const before = extendBy(decoder, cache, ids.slice(0, kept), [kept]);
+          if (draft.length > 0) decoder.extend(draft, cache);
+          assert.equal(cache.length(), kept + draft.length);
+          cache.truncate(0, kept);
+          return [...before, ...extendBy(decoder, cache, ids.slice(kept), [context - kept])];
         });
         actual.forEach((heads, t) => assertSameBits(heads[0]!, expected[t]![0]!, `position ${t}`));
       }),
@@ -165,33 +159,121 @@ withOneThread("a full cache is an error, which leaves it as it was", () => {
   using _scope = new Scope();
   const ids = idsFor(model);
   for (const kernels of KERNELS) {
+    using decoder = model.decoder(kernels);
     for (const capacity of [7, model.shape.context]) {
-      withCache(model, (cache) => {
+      withCache(decoder, (cache) => {
         const [full, next] = [ids.slice(0, capacity), ids.slice(capacity - 1, capacity)];
-        const expected = extendBy(model, cache, full, [capacity], kernels);
-        assert.equal(cache.room, 0);
-        assert.throws(() => model.extend(Tensor.ids([1]), cache, kernels), { name: "TorchError" });
-        assert.equal(cache.length, capacity);
-        cache.truncate(capacity - 1);
-        assert.throws(() => model.extend(Tensor.ids([1, 2]), cache, kernels), { name: "TorchError" });
-        const [again] = extendBy(model, cache, next, [1], kernels);
+        const expected = extendBy(decoder, cache, full, [capacity]);
+        assert.throws(() => decoder.extend([1], cache), {
+          name: "TorchError",
+          message: /cannot stand at slot/,
+        });
+        assert.equal(cache.length(), capacity);
+        cache.truncate(0, capacity - 1);
+        assert.throws(() => decoder.extend([1, 2], cache), { name: "TorchError" });
+        const [again] = extendBy(decoder, cache, next, [1]);
         assertClose(again![0]!, expected.at(-1)![0]!, TOLERANCE);
       }, capacity);
     }
   }
 });
 
+withOneThread("a cache refuses to keep positions that it has not", () => {
+  using model = tinyModel();
+  using decoder = model.decoder("rows");
+  using cache = decoder.newCache();
+  assert.throws(() => cache.truncate(0, 1), { name: "RangeError", message: "Cannot keep 1 of 0 positions" });
+});
+
 withOneThread(
-  "a cache of more positions than the context, of positions it has not, or inside a scope is refused",
+  "sequences of unequal lengths in one step get what each gets alone: the same bits by the row kernels",
   () => {
     using model = tinyModel();
-    assert.throws(() => model.newCache(13), {
-      name: "RangeError",
-      message: "13 positions do not fit a context of 12",
-    });
-    using cache = model.newCache(4);
-    assert.throws(() => cache.truncate(1), { name: "RangeError", message: "Cannot keep 1 of 0 positions" });
     using _scope = new Scope();
-    assert.throws(() => model.newCache(4), /A cache would go with the scope around it/);
+    const { context, vocab } = model.shape;
+    const texts = [0, 1, 2].map((s) => someIds(`batch ${s}`, context, vocab));
+    /** How many rows each sequence brings to each step. */
+    const steps = fc.array(fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3)), { minLength: 1, maxLength: 6 });
+    for (const kernels of KERNELS) {
+      using decoder = model.decoder(kernels);
+      const alone = texts.map((ids) =>
+        withCache(decoder, (cache) => extendBy(decoder, cache, ids, [context]))
+      );
+      fc.assert(
+        fc.property(steps, (steps) => {
+          using cache = decoder.newCache(3);
+          for (const wanted of steps) {
+            const counts = wanted.map((count, s) => Math.min(count, context - cache.length(s)));
+            if (counts.every((count) => count === 0)) continue;
+            const starts = counts.map((_, s) => cache.length(s));
+            const ids = counts.flatMap((count, s) => texts[s]!.slice(starts[s]!, starts[s]! + count));
+            const logits = logitsByRow(decoder, decoder.step(ids, cache.next(counts), cache));
+            let row = 0;
+            counts.forEach((count, s) => {
+              for (let i = 0; i < count; i++, row++) {
+                const expected = alone[s]![starts[s]! + i]!;
+                logits[row]!.forEach((actual, head) => {
+                  const what = `sequence ${s}, position ${starts[s]! + i}, head ${head + 1}`;
+                  if (kernels === "rows") assertSameBits(actual, expected[head]!, what);
+                  else assertClose(actual, expected[head]!, TOLERANCE, what);
+                });
+              }
+              cache.advance(s, count);
+            });
+          }
+        }),
+        { numRuns: 25, examples: [[[[3, 1, 2], [0, 2, 0], [1, 1, 1]]]] },
+      );
+    }
+  },
+);
+
+withOneThread(
+  "a row in a tree of drafts sees its own branch and no other: what that branch gets as a chain",
+  () => {
+    using model = tinyModel();
+    using _scope = new Scope();
+    const { vocab } = model.shape;
+    const prompt = idsFor(model, 5);
+    const tokens = someIds("tree", 6, vocab);
+    const parents = [-1, -1, 0, 0, 1, 2]; // two children of the prompt, two of the first, and so on
+    const pathTo = (node: number): number[] => node === -1 ? [] : [...pathTo(parents[node]!), node];
+    for (const kernels of KERNELS) {
+      using decoder = model.decoder(kernels);
+      using cache = decoder.newCache(2, 16);
+      decoder.extend(prompt, cache, 1);
+      const places = new Places(tokens.length);
+      tokens.forEach((_, node) => {
+        const path = pathTo(node);
+        const branch = path.reduce((bits, at) => bits | 1 << at, 0);
+        places.addBranch(1, prompt.length + node, prompt.length + path.length - 1, prompt.length, branch);
+      });
+      const inTree = logitsByRow(decoder, decoder.step(tokens, places, cache));
+      tokens.forEach((_, node) => {
+        const chain = pathTo(node).map((at) => tokens[at]!);
+        const expected = withCache(
+          decoder,
+          (cache) => extendBy(decoder, cache, [...prompt, ...chain], [5, chain.length]),
+        );
+        const [actual, wanted] = [inTree[node]![0]!, expected.at(-1)![0]!];
+        if (kernels === "rows") {
+          assertSameBits(actual, wanted, `node ${node}`);
+        } else assertClose(actual, wanted, TOLERANCE, `node ${node}`);
+      });
+      // An accepted branch, moved into one piece, goes on as if it had been a chain.
+      cache.advance(1, tokens.length);
+      const path = pathTo(5); // 0, 2, 5
+      path.forEach((node, i) => {
+        if (node !== i) cache.move(1, prompt.length + node, prompt.length + i);
+      });
+      cache.truncate(1, prompt.length + path.length);
+      const behind = logitsByRow(decoder, decoder.extend([3], cache, 1)).at(-1)![0]!;
+      const chain = [...prompt, ...path.map((node) => tokens[node]!), 3];
+      const expected = withCache(decoder, (cache) => extendBy(decoder, cache, chain, [chain.length])).at(
+        -1,
+      )![0]!;
+      if (kernels === "rows") assertSameBits(behind, expected);
+      else assertClose(behind, expected, TOLERANCE);
+    }
   },
 );

@@ -4,8 +4,15 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { HEAD_KINDS, type HeadKind, type KvCache, MtpModel } from "../../src/model/mod.ts";
-import { type Kernels, Scope, Tensor, unscoped } from "../../src/torch/mod.ts";
+import {
+  type Decoder,
+  type Drafter,
+  HEAD_KINDS,
+  type HeadKind,
+  MtpModel,
+  type Rows,
+} from "../../src/model/mod.ts";
+import { choices, Scope, Tensor } from "../../src/torch/mod.ts";
 import { someIds, tinyOptions, withNoise, withOneThread } from "./tiny.ts";
 
 const K = 4;
@@ -38,25 +45,37 @@ function draftsByWholePass(model: MtpModel, ids: number[], next: number): number
   return drafts;
 }
 
+/** The likeliest tokens of heads 2 to `depth` behind accepted rows of one sequence. */
+function draftOf(
+  drafter: Drafter,
+  rows: Rows,
+  accepted: { sequence?: number; rows: number[]; ids: number[]; next: number },
+  depth = K,
+): number[] {
+  const drafts: number[] = [];
+  drafter.draft({ rows, sequences: [{ sequence: 0, ...accepted }] }, depth, (logits) => {
+    const chosen = choices(logits);
+    drafts.push(...chosen);
+    return chosen;
+  });
+  return drafts;
+}
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
 /** Feeds tokens in pieces, with wrong drafts behind each piece that are then rolled back; the drafts after each. */
-function draftsByPieces(
-  model: MtpModel,
-  tokens: number[],
-  sizes: readonly number[],
-  kernels: Kernels,
-): number[][] {
-  const capacity = model.shape.context;
-  using cache: KvCache = unscoped(() => model.newCache());
-  using drafter = unscoped(() => model.newDrafter(capacity));
+function draftsByPieces(decoder: Decoder, tokens: number[], sizes: readonly number[]): number[][] {
+  const { context, vocab } = decoder.shape;
+  using cache = decoder.newCache();
+  using drafter = decoder.newDrafter();
   let at = 0;
   return sizes.map((size) => {
     using _scope = new Scope();
     const ids = tokens.slice(at, at += size);
-    const wrong = someIds(`wrong/${at}`, Math.min(3, capacity - at), model.shape.vocab);
-    const { trunk, first } = model.extendRows(Tensor.ids([...ids, ...wrong]), cache, kernels);
-    cache.truncate(at);
-    const rows = { trunk: trunk.slice(0, 0, size), first: first.slice(0, 0, size) };
-    return drafter.draft(ids, rows, tokens[at]!, K, kernels);
+    const wrong = someIds(`wrong/${at}`, Math.min(3, context - at), vocab);
+    const rows = decoder.extend([...ids, ...wrong], cache);
+    cache.truncate(0, at);
+    return draftOf(drafter, rows, { rows: range(size), ids, next: tokens[at]! });
   });
 }
 
@@ -74,10 +93,11 @@ for (const kind of HEAD_KINDS) {
       const { context, vocab } = model.shape;
       const tokens = someIds(`drafter/${tied}`, context + 1, vocab);
       for (const kernels of ["rows", "aten"] as const) {
+        using decoder = model.decoder(kernels);
         fc.assert(
           fc.property(pieces(context), (sizes) => {
             let at = 0;
-            draftsByPieces(model, tokens, sizes, kernels).forEach((drafts, i) => {
+            draftsByPieces(decoder, tokens, sizes).forEach((drafts, i) => {
               at += sizes[i]!;
               assert.deepEqual(
                 drafts,
@@ -96,15 +116,65 @@ for (const kind of HEAD_KINDS) {
 withOneThread("a drafter for fewer heads, and for fewer with every call, runs only those", () => {
   for (const kind of HEAD_KINDS) {
     using model = modelOf(kind, false);
+    using decoder = model.decoder("rows");
     const tokens = someIds("fewer", 7, model.shape.vocab);
-    using cache = model.newCache();
-    using drafter = model.newDrafter(6);
+    using cache = decoder.newCache();
+    using drafter = decoder.newDrafter(1, 6);
     [3, 3, 2].forEach((depth, t) => {
       using _scope = new Scope();
-      const rows = model.extendRows(Tensor.ids([tokens[t]!]), cache, "rows");
-      const drafts = drafter.draft([tokens[t]!], rows, tokens[t + 1]!, depth, "rows");
+      const rows = decoder.extend([tokens[t]!], cache);
+      const drafts = draftOf(drafter, rows, { rows: [0], ids: [tokens[t]!], next: tokens[t + 1]! }, depth);
       const expected = draftsByWholePass(model, tokens.slice(0, t + 1), tokens[t + 1]!).slice(0, depth - 1);
       assert.deepEqual(drafts, expected, kind);
     });
   }
 });
+
+for (const kind of HEAD_KINDS) {
+  withOneThread(
+    `${kind} heads draft for several sequences what they draft for each alone, also after a reset`,
+    () => {
+      using model = modelOf(kind, false);
+      using decoder = model.decoder("rows");
+      const { vocab } = model.shape;
+      using cache = decoder.newCache(3);
+      using drafter = decoder.newDrafter(3);
+      const texts = [0, 1, 2].map((s) => someIds(`several/${s}`, 13, vocab));
+      let at = [0, 0, 0];
+      // Rows of each sequence in each step; a sequence with none takes no part, "new" begins another text in its place.
+      const steps: [number, number, number][] = [[3, 1, 0], [1, 2, 2], [0, 4, 1], [2, 0, 1], [1, 1, 1]];
+      steps.forEach((counts, step) => {
+        using _scope = new Scope();
+        if (step === 3) { // the third sequence ends, and another begins in its place
+          cache.truncate(2, 0);
+          drafter.reset(2);
+          at = [at[0]!, at[1]!, 0];
+          texts[2] = someIds("another", 13, vocab);
+        }
+        const ids = counts.map((count, s) => texts[s]!.slice(at[s]!, at[s]! + count));
+        const rows = decoder.step(ids.flat(), cache.next(counts), cache);
+        let row = 0;
+        const sequences = counts.flatMap((count, s) => {
+          if (count === 0) return [];
+          cache.advance(s, count);
+          const own = range(count).map(() => row++);
+          return [{ sequence: s, rows: own, ids: ids[s]!, next: texts[s]![at[s]! + count]! }];
+        });
+        const drafts = sequences.map((): number[] => []);
+        drafter.draft({ rows, sequences }, K, (logits, heads) => {
+          const chosen = choices(logits);
+          chosen.forEach((token, i) => drafts[Math.floor(i / heads.length)]!.push(token));
+          return chosen;
+        });
+        at = at.map((t, s) => t + counts[s]!);
+        sequences.forEach(({ sequence, next }, i) =>
+          assert.deepEqual(
+            drafts[i],
+            draftsByWholePass(model, texts[sequence]!.slice(0, at[sequence]!), next),
+            `step ${step}, sequence ${sequence}`,
+          )
+        );
+      });
+    },
+  );
+}

@@ -170,7 +170,7 @@ withOneThread(
     const sequences = tensorsOf(plain);
     const z_PD = noGrad(() => model.trunk(sequences.inputs).reshape(-1, model.shape.width));
     model.score(sequences).forEach(({ nll, best }, i) => {
-      const logits_PV = model.logits(i + 1, z_PD, "aten");
+      const logits_PV = noGrad(() => linear(z_PD, model.parameters.get(`heads.${i + 1}`)));
       assert.deepEqual(best.toArray(), logits_PV.argmax(1).toArray());
       const expected = plain.targets[i]!.flat().map((target, p) =>
         crossEntropy(logits_PV.slice(0, p, p + 1), Tensor.ids([target])).item()

@@ -1,9 +1,10 @@
 /** The comparison with plain_model.py: what it takes and gives, and our model's figures against its. */
 import assert from "node:assert/strict";
 import { type ModelOptions, MtpModel } from "../../src/model/mod.ts";
-import { noGrad, Scope, Tensor, unscoped } from "../../src/torch/mod.ts";
+import { Scope } from "../../src/torch/mod.ts";
 import { lossScales } from "../../src/train/step.ts";
 import type { Python } from "../peers.ts";
+import { logitsByRow, withCache } from "./decoding.ts";
 import { countsOf, gradientsOf, type PlainSequences, tensorsOf, withNoise } from "./tiny.ts";
 
 /** What plain_model.py takes. */
@@ -93,13 +94,19 @@ const logSumExp = (row: readonly number[]): number => Math.log(row.reduce((sum, 
 /** The logits of the heads that read the row which head 1 reads, through the cache. */
 function compareLogits(model: MtpModel, { ids, options: { heads } }: Case, { logits }: Result): void {
   const readers = heads.kind === "linear" || heads.kind === "residual" ? heads.count : 1;
+  using decoder = model.decoder("aten");
   ids.forEach((row, b) => {
-    using cache = unscoped(() => model.newCache());
     using _scope = new Scope();
-    const z_TD = noGrad(() => model.extend(Tensor.ids(row), cache, "aten"));
-    for (let head = 1; head <= readers; head++) {
-      const actual = model.logits(head, z_TD, "aten").toArray();
-      assertNear(actual, logits[head - 1]![b]!.flat(), `logits of head ${head}`);
-    }
+    withCache(decoder, (cache) => {
+      const rows = decoder.extend(row, cache);
+      if (readers === 1) {
+        return assertNear(decoder.logits(rows.first).toArray(), logits[0]![b]!.flat(), "logits of head 1");
+      }
+      logitsByRow(decoder, rows).forEach((heads, t) =>
+        heads.forEach((actual, i) =>
+          assertNear(actual.toArray(), logits[i]![b]![t]!, `logits of head ${i + 1} at ${t}`)
+        )
+      );
+    });
   });
 }

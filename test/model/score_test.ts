@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { addScores, emptyScores, type MtpModel, type Sequences, summarize } from "../../src/model/mod.ts";
-import { noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
+import { linear, noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
 import { someSequences, tensorsOf, tinyModel, withOneThread } from "./tiny.ts";
 
 /** What a model with these first choices would give: all that {@link addScores} asks of one. */
@@ -105,7 +105,9 @@ withOneThread("addScores() scores what the model's own logits say", () => {
   addScores(totals, model, sequences);
 
   const z_PD = noGrad(() => model.trunk(sequences.inputs).reshape(-1, model.shape.width));
-  const logits = [1, 2, 3].map((head) => rowsOf(model.logits(head, z_PD, "aten").toArray(), 3));
+  const logits = [1, 2, 3].map((head) =>
+    rowsOf(linear(z_PD, model.parameters.get(`heads.${head}`)).toArray(), 3)
+  );
   const targets = plain.targets.map((head) => head.flat());
   const best = logits.map((rows) => rows.map((row) => row.indexOf(Math.max(...row))));
   const expected = draftsByHand({ rows: 3, length: model.shape.context, best, targets, nll: [] });

@@ -7,12 +7,15 @@ import fc from "fast-check";
 import {
   attention,
   cachedAttention,
-  cacheWrite,
+  CachedKeys,
+  choices,
   decodeLinear,
-  FLOAT32_CPU,
+  DecodeWeight,
+  type Kernels,
   linear,
   linearCrossEntropy,
   noGrad,
+  Places,
   rmsNorm,
   rope,
   Scope,
@@ -43,113 +46,244 @@ const onOneAndTwoThreads = (body: () => Tensor): [Tensor, Tensor] => [
   withThreads(2, body),
 ];
 
-withFfi("decodeLinear() by rows gives each of 1 to 17 rows the bits it has alone, and the right ones", () => {
+/** x times a weight that is packed for the one call. */
+function packedLinear(
+  x: Tensor,
+  w: Tensor,
+  around: Parameters<typeof decodeLinear>[2] = {},
+  kernels: Kernels = "rows",
+) {
+  using weight = new DecodeWeight(w, kernels);
+  return decodeLinear(x, weight, around);
+}
+
+withFfi("decodeLinear() by rows gives each of 1 to 40 rows the bits it has alone, and the right ones", () => {
   const shape = fc.record({
-    rows: fc.integer({ min: 1, max: 17 }),
+    rows: fc.integer({ min: 1, max: 40 }),
     inner: fc.integer({ min: 1, max: 70 }),
-    outputs: fc.integer({ min: 1, max: 40 }),
+    outputs: fc.integer({ min: 1, max: 170 }),
     seed: fc.nat(),
   });
   fc.assert(
     fc.property(shape, ({ rows, inner, outputs, seed }) => {
       using _scope = new Scope();
       const [x, w] = [normal([rows, inner], seed), normal([outputs, inner], seed + 1)];
-      assertRowsAlone(x, (x) => decodeLinear(x, w, "rows"));
-      assertClose(decodeLinear(x, w, "rows"), linear(wide(x), wide(w)), FLOAT32);
+      assertRowsAlone(x, (x) => packedLinear(x, w));
+      assertClose(packedLinear(x, w), linear(wide(x), wide(w)), FLOAT32);
     }),
     { numRuns: 100, examples: [[{ rows: 17, inner: 1, outputs: 1, seed: 1 }]] },
   );
 });
 
 withFfi("decodeLinear() by rows keeps its bits at the sizes of a model", () => {
-  for (const [inner, outputs] of [[128, 320], [352, 128], [256, 1031]] as const) {
+  for (const [inner, outputs] of [[128, 320], [352, 128], [256, 1031], [1024, 384]] as const) {
     using _scope = new Scope();
-    const [x, w] = [normal([9, inner], 1), normal([outputs, inner], 2)];
-    assertRowsAlone(x, (x) => decodeLinear(x, w, "rows"));
-    const [one, two] = onOneAndTwoThreads(() => decodeLinear(x, w, "rows"));
+    const [x, w] = [normal([19, inner], 1), normal([outputs, inner], 2)];
+    assertRowsAlone(x, (x) => packedLinear(x, w));
+    const [one, two] = onOneAndTwoThreads(() => packedLinear(x, w));
     assertSameBits(two, one);
     assertClose(one, linear(wide(x), wide(w)), FLOAT32);
   }
 });
 
-withFfi("decodeLinear() takes more dimensions and follows the elements of a view", () => {
+withFfi("decodeLinear() norms before, adds after and leaves outputs away, by both kernels", () => {
   using _scope = new Scope();
-  const [x, w] = [normal([5, 2, 3], 1), normal([4, 3], 2)];
-  assertSameBits(
-    decodeLinear(x.transpose(0, 1), w, "rows").reshape(10, 4),
-    decodeLinear(x.transpose(0, 1).reshape(10, 3), w, "rows"),
-  );
-  assertClose(decodeLinear(x, w, "rows"), decodeLinear(x, w, "aten"), FLOAT32);
+  const [x, w, weight] = [normal([5, 24], 1), normal([70, 24], 2), normal([24], 3)];
+  const residual = normal([5, 40], 4);
+  const norm = { weight, eps: 1e-5 };
+  const all = linear(wide(rmsNorm(x, weight, 1e-5)), wide(w)).slice(1, 0, 40).add(wide(residual));
+  for (const kernels of ["rows", "aten"] as const) {
+    const around = { norm, residual, outputs: 40 };
+    assertClose(packedLinear(x, w, around, kernels), all, FLOAT32, kernels);
+    if (kernels === "aten") continue;
+    assertRowsAlone(
+      x,
+      (x, first) =>
+        packedLinear(x, w, { ...around, residual: residual.slice(0, first, first + x.shape[0]!) }),
+    );
+  }
+  assertSameBits(normal([5, 40], 4), residual); // it was read only
 });
 
 withFfi("decodeLinear() by rows refuses what its kernels cannot read", () => {
   using _scope = new Scope();
   const w = normal([4, 3], 2);
-  const refused: [Tensor, Tensor][] = [
-    [normal([2, 4], 1), w],
-    [normal([0, 3], 1), w],
-    [normal([2, 3], 1, "float64"), w],
-    [normal([2, 3], 1), wide(w)],
-    [normal([2, 4], 1), w.transpose(0, 1)],
+  const refused: [Tensor, Parameters<typeof decodeLinear>[2]][] = [
+    [normal([2, 4], 1), {}],
+    [normal([0, 3], 1), {}],
+    [normal([2, 3, 1], 1), {}],
+    [normal([2, 3], 1, "float64"), {}],
+    [normal([3, 2], 1).transpose(0, 1), {}],
+    [normal([2, 3], 1), { outputs: 200 }],
+    [normal([2, 3], 1), { norm: { weight: normal([4], 1), eps: 1e-5 } }],
+    [normal([2, 3], 1), { residual: normal([2, 3], 1) }],
   ];
-  for (const [x, weight] of refused) assert.throws(() => decodeLinear(x, weight, "rows"), TorchError);
+  for (const [x, around] of refused) assert.throws(() => packedLinear(x, w, around), TorchError);
+  assert.throws(() => new DecodeWeight(normal([3], 1), "rows"), TorchError);
 });
 
-/** Queries of the last `rows` positions of a sequence, its keys and values in a cache, and the plain attention. */
-function sequence(rows: number, start: number, kvHeads: number, group: number, width: number, seed: number) {
-  const [length, heads] = [start + rows, kvHeads * group];
-  const [q, k, v] = [
-    normal([length, heads, width], seed),
-    normal([length, kvHeads, width], seed + 1),
-    normal([length, kvHeads, width], seed + 2),
-  ];
-  const capacity = length + 3;
-  const keys = Tensor.full([kvHeads, capacity, width], NaN, FLOAT32_CPU); // what lies beyond the sequence must not be read
-  const values = Tensor.full([kvHeads, capacity, width], NaN, FLOAT32_CPU);
-  cacheWrite(keys, k.slice(0, 0, start), 0);
-  cacheWrite(keys, k.slice(0, start, length), start);
-  cacheWrite(values, v, 0);
-  const batch = (t: Tensor): Tensor => wide(t).transpose(0, 1).reshape(1, t.shape[1]!, length, width);
-  const plain = attention(batch(q), batch(k), batch(v), true).transpose(1, 2).reshape(length, heads * width);
-  return { q: q.slice(0, start, length), keys, values, expected: plain.slice(0, start, length) };
+withFfi("a packed weight does not follow its matrix, whose values it had when it was packed", () => {
+  using _scope = new Scope();
+  const [x, w] = [normal([2, 8], 1), normal([5, 8], 2)];
+  using weight = new DecodeWeight(w, "rows");
+  const before = decodeLinear(x, weight);
+  w.copy_(normal([5, 8], 3));
+  assertSameBits(decodeLinear(x, weight), before);
+});
+
+/** Several sequences that go into a cache in steps, and what plain attention over each of them gives. */
+interface Setting {
+  readonly kvHeads: number;
+  readonly group: number;
+  /** Of a head; even. */
+  readonly width: number;
+  /** Rows of each sequence in each step. */
+  readonly steps: readonly (readonly number[])[];
+  readonly seed: number;
 }
 
-withFfi("cachedAttention() is plain attention, and by rows keeps the bits of each row alone", () => {
-  const shape = fc.record({
-    rows: fc.integer({ min: 1, max: 17 }),
-    start: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 40 })),
-    kvHeads: fc.integer({ min: 1, max: 3 }),
-    group: fc.integer({ min: 1, max: 3 }),
-    width: fc.integer({ min: 1, max: 34 }),
-    seed: fc.nat(),
+/** cos = 1, sin = 0: nothing turns, so that plain attention is the reference. */
+function unturned(positions: number, width: number) {
+  return {
+    cos: Tensor.full([positions, width / 2], 1, { dtype: "float32", device: "cpu" }),
+    sin: Tensor.zeros([positions, width / 2], { dtype: "float32", device: "cpu" }),
+  };
+}
+
+function assertAttends({ kvHeads: G, group, width: W, steps, seed }: Setting, kernels: Kernels): void {
+  using _scope = new Scope();
+  const H = G * group;
+  const sequences = steps[0]!.length;
+  const lengths = Array.from({ length: sequences }, (_, s) => steps.reduce((sum, step) => sum + step[s]!, 0));
+  const qkv = lengths.map((length, s) => normal([Math.max(1, length), H + 2 * G, W], seed + s));
+  const expected = qkv.map((rows) => {
+    const [T] = rows.shape as [number];
+    const part = (from: number, to: number) =>
+      wide(rows.slice(1, from, to)).transpose(0, 1).reshape(1, to - from, T, W);
+    return attention(part(0, H), part(H, H + G), part(H + G, H + 2 * G), true).transpose(1, 2).reshape(
+      T,
+      H * W,
+    );
   });
-  fc.assert(
-    fc.property(shape, ({ rows, start, kvHeads, group, width, seed }) => {
-      using _scope = new Scope();
-      const { q, keys, values, expected } = sequence(rows, start, kvHeads, group, width, seed);
-      assertRowsAlone(q, (q, first) => cachedAttention(q, keys, values, start + first, "rows"));
-      for (const kernels of ["rows", "aten"] as const) {
-        assertClose(cachedAttention(q, keys, values, start, kernels), expected, FLOAT32, kernels);
+  const slots = Math.max(...lengths) + 3;
+  using cache = new CachedKeys(kernels, { sequences, kvHeads: G, slots, width: W }, "cpu");
+  const rotary = unturned(slots, W);
+  const at = lengths.map(() => 0);
+  for (const step of steps) {
+    const places = new Places(step.reduce((sum, count) => sum + count, 0));
+    if (places.buffer.length === 0) continue;
+    const rows: number[] = [];
+    const wanted: number[] = [];
+    step.forEach((count, s) => {
+      for (let i = 0; i < count; i++) {
+        places.add(s, at[s]!);
+        rows.push(...row(qkv[s]!, at[s]!).toArray());
+        wanted.push(...row(expected[s]!, at[s]!).toArray());
+        at[s]!++;
       }
-    }),
-    { numRuns: 60 },
-  );
+    });
+    const input = Tensor.from(Float32Array.from(rows), [places.count, (H + 2 * G) * W]);
+    const mixed = cachedAttention(input, rotary, cache, H, places);
+    assertClose(mixed, Tensor.from(Float64Array.from(wanted), [places.count, H * W]), FLOAT32, kernels);
+  }
+}
+
+const settings: fc.Arbitrary<Setting> = fc.record({
+  kvHeads: fc.integer({ min: 1, max: 3 }),
+  group: fc.integer({ min: 1, max: 3 }),
+  width: fc.integer({ min: 1, max: 18 }).map((half) => 2 * half),
+  steps: fc.integer({ min: 1, max: 3 }).chain((sequences) =>
+    fc.array(fc.array(fc.nat(20), { minLength: sequences, maxLength: sequences }), {
+      minLength: 1,
+      maxLength: 5,
+    })
+  ),
+  seed: fc.nat(1e6),
 });
 
-withFfi("cachedAttention() and cacheWrite() refuse positions outside the cache and other shapes", () => {
+for (const kernels of ["rows", "aten"] as const) {
+  withFfi(
+    `cachedAttention() by ${kernels} is plain attention for every sequence, in whatever steps they come`,
+    () => {
+      fc.assert(
+        fc.property(settings, (setting) => assertAttends(setting, kernels)),
+        {
+          numRuns: 60,
+          examples: [[{ kvHeads: 2, group: 2, width: 64, steps: [[70, 1], [1, 1], [4, 33]], seed: 1 }]],
+        },
+      );
+    },
+  );
+}
+
+withFfi("cachedAttention() turns queries and keys as rope() does, by the row's position", () => {
   using _scope = new Scope();
-  const { q, keys, values } = sequence(2, 3, 2, 1, 4, 1); // capacity 8
+  const [H, G, W] = [4, 2, 8];
+  const [cos, sin] = [normal([9, W / 2], 1), normal([9, W / 2], 2)];
+  const x = normal([6, H + 2 * G, W], 3);
+  const turned = noGrad(() => rope(x, cos, sin, H + G, 3));
+  const run = (x: Tensor, rotary: { cos: Tensor; sin: Tensor }, kernels: Kernels): Tensor => {
+    using cache = new CachedKeys(kernels, { sequences: 1, kvHeads: G, slots: 6, width: W }, "cpu");
+    const places = new Places(6);
+    for (let r = 0; r < 6; r++) places.addBranch(0, r, r + 3, r + 1, 0); // at positions 3 to 8
+    return cachedAttention(x.clone().reshape(6, (H + 2 * G) * W), rotary, cache, H, places);
+  };
+  const expected = run(turned, unturned(9, W), "rows");
+  assertSameBits(run(x, { cos, sin }, "rows"), expected);
+  assertClose(run(x, { cos, sin }, "aten"), expected, FLOAT32);
+});
+
+withFfi("cachedAttention() refuses places outside the cache, rows out of order and other shapes", () => {
+  using _scope = new Scope();
+  const [H, G, W] = [2, 1, 4];
+  const qkv = normal([2, (H + 2 * G) * W], 1);
   for (const kernels of ["rows", "aten"] as const) {
-    for (const start of [7, -1]) {
-      assert.throws(() => cachedAttention(q, keys, values, start, kernels), /cannot attend/);
+    using cache = new CachedKeys(kernels, { sequences: 2, kvHeads: G, slots: 5, width: W }, "cpu");
+    const run = (places: readonly (readonly number[])[], x = qkv, heads = H, positions = 6) => {
+      const all = new Places(places.length);
+      for (const [sequence, slot, position, prefix, branch] of places) {
+        all.addBranch(sequence!, slot!, position!, prefix!, branch!);
+      }
+      return cachedAttention(x, unturned(positions, W), cache, heads, all);
+    };
+    const fine = [[0, 0, 0, 1, 0], [1, 4, 4, 5, 0]] as const;
+    assert.deepEqual(run(fine).shape, [2, H * W]);
+    const bad: [readonly number[], string][] = [
+      [[2, 0, 0, 1, 0], "sequence"],
+      [[-1, 0, 0, 1, 0], "sequence"],
+      [[1, 5, 4, 6, 0], "slot"],
+      [[1, -1, 0, 1, 0], "slot"],
+      [[1, 4, 6, 5, 0], "position"],
+      [[1, 4, 4, 6, 0], "what it sees"],
+      [[1, 4, 4, 4, 0], "itself"],
+      [[1, 4, 4, 3, 0b100], "its branch"],
+      [[1, 4, 4, -1, 0], "prefix"],
+    ];
+    for (const [place, what] of bad) {
+      assert.throws(
+        () => run([fine[0], place]),
+        { name: "TorchError", message: /cannot stand at slot/ },
+        what,
+      );
     }
-    assert.throws(() => cachedAttention(q.slice(2, 0, 3), keys, values, 3, kernels), /cannot attend/);
-    assert.throws(() => cachedAttention(q.slice(0, 0, 0), keys, values, 3, kernels), /cannot attend/);
+    assert.throws(() => run([fine[1], fine[0]]), /sequence by sequence/);
+    assert.throws(() => run(fine, normal([3, (H + 2 * G) * W], 1)), /cannot attend/);
+    assert.throws(() => run(fine, normal([2, 3], 1)), /cannot attend/);
+    assert.throws(() => run(fine, qkv, 3), /cannot attend/);
   }
-  assert.throws(() => cachedAttention(q, keys, wide(values), 3, "rows"), TorchError);
-  assert.throws(() => cacheWrite(keys, q, 7), /no room for 2 at 7/);
-  assert.throws(() => cacheWrite(keys, q, -1), /no room for 2 at -1/);
-  assert.throws(() => cacheWrite(keys, q.slice(1, 0, 1), 0), /cannot write/); // would be copied to both heads
+});
+
+withFfi("choices() takes the first of equals, of as many rows as there are, and no NaN", () => {
+  using _scope = new Scope();
+  const of = (values: number[], width: number) =>
+    choices(Tensor.from(Float32Array.from(values), [values.length / width, width]));
+  assert.deepEqual(of([1, 3, 3, 2, 5, 4], 3), [1, 1]);
+  assert.deepEqual(of(Array.from({ length: 20 }, (_, i) => i === 17 ? 9 : 1), 20), [17]);
+  assert.equal(
+    of(Array.from({ length: 3 * 2000 }, (_, i) => i % 3), 3).filter((best) => best === 2).length,
+    2000,
+  );
+  assert.throws(() => of([NaN, 1, 2], 3), /not finite/);
 });
 
 for (const width of [2, 7, 8, 30, 128]) {
@@ -217,8 +351,14 @@ withFfi("the fused ops and their gradients have the same bits on 1 and 2 threads
 
 withFfi("cachedAttention() by rows has the same bits on 1 and 2 threads", () => {
   using _scope = new Scope();
-  const { q, keys, values } = sequence(8, 1000, 2, 2, 64, 3);
-  const [one, two] = onOneAndTwoThreads(() => cachedAttention(q, keys, values, 1000, "rows"));
+  const [H, G, W, T] = [4, 2, 64, 700];
+  const rotary = { cos: normal([T, W / 2], 1), sin: normal([T, W / 2], 2) };
+  const [one, two] = onOneAndTwoThreads(() => {
+    using cache = new CachedKeys("rows", { sequences: 1, kvHeads: G, slots: T, width: W }, "cpu");
+    const places = new Places(T);
+    for (let t = 0; t < T; t++) places.add(0, t);
+    return cachedAttention(normal([T, (H + 2 * G) * W], 3), rotary, cache, H, places);
+  });
   assertSameBits(two, one);
 });
 
