@@ -5,7 +5,8 @@ const granted = (descriptor: Deno.PermissionDescriptor): boolean =>
   Deno.permissions.querySync(descriptor).state === "granted";
 
 const files = granted({ name: "read", path: "." }) && granted({ name: "write", path: temporaryRoot() });
-const ffi = files && granted({ name: "ffi", path: "native/build" });
+/** Whether the native shim may be loaded. */
+export const ffi = files && granted({ name: "ffi", path: "native/build" });
 
 let told = false;
 /** Says once how to run what is left out. */
