@@ -93,11 +93,7 @@ at::Tensor linear_by_rows(const at::Tensor &input, const at::Tensor &packed, int
 }
 
 at::Tensor linear_by_ops(const at::Tensor &input, const at::Tensor &weight, int64_t outputs, const Around &around) {
-  auto x = input;
-  if (around.norm.defined()) {
-    const auto wide = x.to(at::kFloat);
-    x = wide * at::rsqrt(wide.square().mean(-1, true) + around.eps) * around.norm;
-  }
+  const auto x = around.norm.defined() ? at::rms_norm(input, {input.size(-1)}, around.norm, around.eps) : input;
   const auto y = at::linear(x, weight.narrow(0, 0, outputs));
   return around.residual.defined() ? y + around.residual : y;
 }

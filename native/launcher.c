@@ -96,7 +96,7 @@ static const char USAGE[] =
     "  --rx PATH    may be read and executed\n"
     "  --rw PATH    may be read and written, not executed\n"
     "  --dev PATH   a device: read, write and ioctl\n"
-    "  --gpu        NVIDIA's devices and shared memory, where there is such a device\n"
+    "  --gpu        NVIDIA's devices, shared memory and the names of own threads, where there is such a device\n"
     "  --bind PORT  may wait for connections at this TCP port (0: at a free one), and connect to none\n"
     "  --connect PORT  may connect to this TCP port of any host, and ask for the addresses of hosts\n"
     "  --verbose    tells of paths that do not exist (they are passed over)\n"
@@ -165,12 +165,25 @@ static uint64_t access_of(const char *option) {
   return 0;
 }
 
-/* NVIDIA's devices, and the shared memory that its driver uses; nothing where there is none. 0, or EXIT_NOT_BOUND. */
+/*
+ * The names of this process's own threads (/proc/self/task/N/comm), which CUDA's driver insists on writing. The kernel
+ * makes such folders anew when nobody holds them, and a rule would stay with the old one: so this one is held, by a
+ * descriptor that the program inherits and that opens nothing. 0, or EXIT_NOT_BOUND.
+ */
+static int allow_own_threads(int ruleset, uint64_t handled_fs) {
+  struct ll_path_beneath_attr rule = {(READ | FS_WRITE_FILE | FS_TRUNCATE) & handled_fs, open("/proc/self/task", O_PATH)};
+  if (rule.parent >= 0 && !syscall(SYS_landlock_add_rule, ruleset, LL_RULE_PATH_BENEATH, &rule, 0)) return 0;
+  fprintf(stderr, "launch: cannot allow /proc/self/task: %s\n", strerror(errno));
+  return EXIT_NOT_BOUND;
+}
+
+/* NVIDIA's devices, and what else its driver uses; nothing where there is none. 0, or EXIT_NOT_BOUND. */
 static int allow_gpu(int ruleset, uint64_t handled_fs, int verbose) {
   static const char *const others[] = {"ctl", "-uvm", "-uvm-tools", "-modeset", "-caps"};
   const int num_others = sizeof others / sizeof *others, num_gpus = 16;
   if (access("/dev/nvidiactl", F_OK) && access("/dev/nvidia0", F_OK)) return 0;
   int code = allow(ruleset, "/dev/shm", READ_WRITE & handled_fs, verbose);
+  if (!code) code = allow_own_threads(ruleset, handled_fs);
   for (int i = 0; !code && i < num_others + num_gpus; i++) {
     char path[32];
     if (i < num_others) snprintf(path, sizeof path, "/dev/nvidia%s", others[i]);

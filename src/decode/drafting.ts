@@ -1,7 +1,7 @@
 /** The making of drafts: which tokens the heads beyond the first propose behind each sequence's sure token. */
 import { Distributions, likeliest, type Tensor, unscoped } from "../torch/mod.ts";
 import { type Candidate, chain, likeliestTree, prune } from "./draft.ts";
-import { distributionsOf, greedyChoices, isGreedy, onCpu, penalizeRows, type Sampling } from "./sampling.ts";
+import { distributionsOf, forChoices, greedyChoices, isGreedy, onCpu, penalizeRows, type Sampling } from "./sampling.ts";
 import type { Sequence } from "./sequence.ts";
 
 /** How drafts are chosen: the likeliest token of each head, a few of each for a tree, or tokens drawn from the heads. */
@@ -25,9 +25,9 @@ export class Drafting implements Disposable {
   /** Chooses from the logits of some heads: see `Choose` in src/model. */
   choose(logits: Tensor, heads: readonly number[]): readonly number[] {
     const { sampling, acceptance, tree } = this.settings;
-    if (tree > 1) return this.#propose(onCpu(logits, sampling), heads);
-    if (!isGreedy(sampling) && acceptance === "exact") return this.#draw(logits.to("float32", "cpu"), heads);
-    return this.#takeLikeliest(onCpu(logits, sampling), heads);
+    if (tree > 1) return this.#propose(onCpu(logits), heads);
+    if (!isGreedy(sampling) && acceptance === "exact") return this.#draw(onCpu(logits), heads);
+    return this.#takeLikeliest(forChoices(logits, sampling), heads);
   }
 
   /** Gives the sequences their drafts, of `heads` heads at most. */

@@ -17,7 +17,7 @@ import { type Draft, isChain, MAX_NODES } from "./draft.ts";
 import { DraftLength } from "./draft_length.ts";
 import { Drafting, type DraftSettings } from "./drafting.ts";
 import { Parts } from "./parts.ts";
-import { distributionsOf, greedyChoices, isGreedy, onCpu, penalizeRows } from "./sampling.ts";
+import { distributionsOf, forChoices, greedyChoices, isGreedy, onCpu, penalizeRows } from "./sampling.ts";
 import { type Decoded, type Request, Sequence } from "./sequence.ts";
 import { type Verdict, verifyGreedy, verifySampled, verifyTypical } from "./verify.ts";
 
@@ -225,7 +225,8 @@ class Engine implements Disposable {
   #verify(placed: readonly Placed[], logits: Tensor): Verdict[] {
     const { sampling, acceptance } = this.settings;
     const nodesOf = ({ draft }: Sequence) => count(-1, draft.tokens.length + 1);
-    const own = onCpu(logits, sampling);
+    const isPlain = isGreedy(sampling) && acceptance === "exact";
+    const own = isPlain ? forChoices(logits, sampling) : onCpu(logits);
     if (sampling.repetition_penalty !== 1) {
       const seen = placed.flatMap(({ sequence }) =>
         nodesOf(sequence).map((node) => sequence.seenBefore(node))

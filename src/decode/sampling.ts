@@ -36,7 +36,9 @@ export function greedyChoices(logits: Tensor): number[] {
   return choices(logits);
 }
 
-/** Where logits are drawn from or changed, they are on the CPU. */
-export function onCpu(logits: Tensor, { temperature, repetition_penalty }: Sampling): Tensor {
-  return temperature === 0 && repetition_penalty === 1 ? logits : logits.to("float32", "cpu");
-}
+/** Logits for greedy choices: where the penalty has to change them, on the CPU. */
+export const forChoices = (logits: Tensor, { repetition_penalty }: Sampling): Tensor =>
+  repetition_penalty === 1 ? logits : onCpu(logits);
+
+/** Logits for distributions, which are made on the CPU. */
+export const onCpu = (logits: Tensor): Tensor => logits.to("float32", "cpu");
