@@ -130,6 +130,23 @@ withLandlock("--gpu gives shared memory only where there is a GPU", async () => 
   assert.equal(writes, hasGpu ? "done" : "PermissionDenied");
 });
 
+withLandlock("with a GPU a program may name its own threads, and write nothing else of /proc", async () => {
+  const shell = "echo me > /proc/self/task/$$/comm && echo own; " +
+    "echo 0 > /proc/self/oom_score_adj && echo score; " +
+    "echo 0 > /proc/$PPID/oom_score_adj && echo parent; " +
+    "cat /proc/sys/kernel/panic > /proc/sys/kernel/panic && echo system; " +
+    "test -e /dev/nvidiactl -o -e /dev/nvidia0 && echo gpu; true";
+  const programs = ["/usr", "/bin", "/lib", "/lib64"].flatMap((path) => ["--rx", path]);
+  const { code, stdout, stderr } = await launch([
+    "--gpu",
+    ...programs,
+    ...["--ro", "/proc", "--dev", "/dev/null", "--", "/bin/sh", "-c", shell],
+  ]);
+  assert.equal(code, 0, stderr);
+  const hasGpu = stdout.includes("gpu");
+  assert.equal(stdout, hasGpu ? "own\ngpu\n" : "");
+});
+
 withLandlock("a launched program cannot signal, or look into, the process that started it", async () => {
   const seen = await probe(
     [],
