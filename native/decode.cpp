@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
+#include <sys/mman.h>
+
 #include <algorithm>
 
 #include "gemm.h"
@@ -23,12 +25,22 @@ void check_plain(const at::Tensor &t) {
 
 int64_t up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
 
+/// Asks for large pages where memory is not in use yet: decoding reads all weights for every token, and with small ones
+/// waits for the addresses of one page in eight.
+void in_large_pages(const at::Tensor &fresh) {
+  constexpr uintptr_t PAGE = 1 << 21;
+  const auto start = (uintptr_t)fresh.data_ptr(), first = (start + PAGE - 1) & ~(PAGE - 1);
+  const auto end = (start + fresh.nbytes()) & ~(PAGE - 1);
+  if (first < end) madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
 at::Tensor pack(const at::Tensor &weight) {
   const auto &kernels = panel_kernels();
   const auto w = weight.detach().to(at::kCPU, at::kFloat);
   TORCH_CHECK(w.dim() == 2 && w.numel() > 0, "cannot pack ", w.sizes());
   const int64_t outputs = w.size(0), inner = w.size(1), panels = up(outputs, kernels.panel) / kernels.panel;
   auto packed = at::empty({panels, inner, kernels.panel}, w.options().memory_format(at::MemoryFormat::Contiguous));
+  in_large_pages(packed);
   auto *out = packed.data_ptr<float>();
   at::parallel_for(0, panels, 4, [&](int64_t first, int64_t last) {
     const Strided columns = {w.const_data_ptr<float>(), w.stride(1), w.stride(0)}; // of the transpose
