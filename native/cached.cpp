@@ -1,5 +1,6 @@
 // Attention of a decoding step's few rows over cached keys and values, which it takes in first; without gradients. Two
 // ways, as in decode.cpp, and each has its own layout of the cache.
+#include <ATen/EmptyTensor.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
@@ -21,14 +22,12 @@ int64_t up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit;
 
 /// New rows, and where each of them stands.
 struct Step {
-  at::Tensor qkv; // (rows, heads + 2 kv heads, width)
-  at::Tensor cos, sin;
+  const at::Tensor &qkv; // (rows, (heads + 2 kv heads) * width)
+  const at::Tensor &cos, &sin;
   const Place *places;
-  int64_t heads;
+  int64_t heads, kv_heads, width;
 
   int64_t rows() const { return qkv.size(0); }
-  int64_t kv_heads() const { return (qkv.size(1) - heads) / 2; }
-  int64_t width() const { return qkv.size(2); }
 };
 
 void check_places(const Step &step, int64_t sequences, int64_t capacity) {
@@ -62,7 +61,7 @@ struct Caches {
 
 /// Rotates the queries in place, and the keys on their way into the cache.
 void take_in(const Step &step, const Caches &caches, float *qkv) {
-  const int64_t W = step.width(), H = step.heads, G = step.kv_heads(), half = W / 2;
+  const int64_t W = step.width, H = step.heads, G = step.kv_heads, half = W / 2;
   const auto *cos = step.cos.const_data_ptr<float>(), *sin = step.sin.const_data_ptr<float>();
   at::parallel_for(0, step.rows(), 32, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; r++) {
@@ -85,7 +84,7 @@ struct Together {
 };
 
 at::Tensor attend_by_rows(const Step &step, const Caches &caches) {
-  const int64_t W = step.width(), H = step.heads, G = step.kv_heads(), group = H / G, rows = step.rows();
+  const int64_t W = step.width, H = step.heads, G = step.kv_heads, group = H / G, rows = step.rows();
   auto *qkv = step.qkv.data_ptr<float>();
   take_in(step, caches, qkv);
   std::vector<Together> work;
@@ -95,7 +94,7 @@ at::Tensor attend_by_rows(const Step &step, const Caches &caches) {
       for (int64_t q = first * group; q < last * group; q += QUERIES_TOGETHER)
         work.push_back({q, std::min<int64_t>(QUERIES_TOGETHER, last * group - q), g});
   }
-  auto out = at::empty({rows, H * W}, step.qkv.options());
+  at::Tensor out(at::detail::empty_cpu({rows, H * W}, at::kFloat));
   auto *mixed = out.data_ptr<float>();
   int64_t limit = 0;
   for (int64_t r = 0; r < rows; r++) limit = std::max(limit, step.places[r].limit());
@@ -209,12 +208,13 @@ at::Tensor rotated(const at::Tensor &x, const at::Tensor &cos, const at::Tensor 
 
 /// keys and values: (sequences, positions, kv heads, width).
 at::Tensor attend_by_ops(const Step &step, const at::Tensor &keys, const at::Tensor &values) {
-  const int64_t H = step.heads, G = step.kv_heads(), W = step.width();
+  const int64_t H = step.heads, G = step.kv_heads, W = step.width;
   const auto &at = indices_for(step, keys.size(0), keys.size(1));
   const auto cos = step.cos.index_select(0, at.position), sin = step.sin.index_select(0, at.position);
-  const auto turned = rotated(step.qkv.narrow(1, 0, H + G), cos, sin);
+  const auto qkv = step.qkv.view({step.rows(), H + 2 * G, W});
+  const auto turned = rotated(qkv.narrow(1, 0, H + G), cos, sin);
   keys.view({-1, G, W}).index_copy_(0, at.slot, turned.narrow(1, H, G));
-  values.view({-1, G, W}).index_copy_(0, at.slot, step.qkv.narrow(1, H + G, G));
+  values.view({-1, G, W}).index_copy_(0, at.slot, qkv.narrow(1, H + G, G));
   const auto cached = [&](const at::Tensor &cache) { // (sequences, kv heads, longest, width)
     const auto taking_part = at.sequence.defined() ? cache.index_select(0, at.sequence) : cache;
     return taking_part.narrow(1, 0, at.longest).transpose(1, 2);
@@ -258,15 +258,15 @@ FT_EXPORT ft_tensor ft_cached_attention(ft_tensor qkv, ft_tensor cos, ft_tensor 
                     flat.size(1) == (heads + 2 * G) * W && layout_fits(k, v, rows),
                 "cannot attend with ", flat.sizes(), " of ", count, " rows and ", heads, " heads to a cache of ", k.sizes(),
                 " and ", v.sizes());
-    const Step step = {flat.view({count, -1, W}), get(cos), get(sin), reinterpret_cast<const Place *>(places), heads};
+    const Step step = {flat, get(cos), get(sin), reinterpret_cast<const Place *>(places), heads, G, W};
     TORCH_CHECK(step.cos.dim() == 2 && 2 * step.cos.size(1) == W && step.sin.sizes() == step.cos.sizes(),
                 "cannot rotate vectors of ", W, " with tables of ", step.cos.sizes(), " and ", step.sin.sizes());
     check_places(step, k.size(0), v.size(rows ? 2 : 1));
     if (!rows) return attend_by_ops(step, k, v);
-    for (const auto &t : {step.qkv, k, v, step.cos, step.sin})
-      TORCH_CHECK(t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous(),
-                  "the row kernels take contiguous float32 on the CPU, not ", c10::toString(t.scalar_type()), " of ",
-                  t.sizes(), " on ", t.device().str());
+    for (const auto *t : {&step.qkv, &k, &v, &step.cos, &step.sin})
+      TORCH_CHECK(t->is_cpu() && t->scalar_type() == at::kFloat && t->is_contiguous(),
+                  "the row kernels take contiguous float32 on the CPU, not ", c10::toString(t->scalar_type()), " of ",
+                  t->sizes(), " on ", t->device().str());
     return attend_by_rows(step, {k, v});
   });
 }

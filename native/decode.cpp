@@ -1,7 +1,10 @@
 // Linear maps of a decoding step's few rows, without gradients. Two ways: our tiles over weights that were packed once,
 // whose rounding does not depend on the number of rows, and ATen, on any device, whose rounding does.
+#include <ATen/EmptyTensor.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+
+#include <sys/mman.h>
 
 #include <algorithm>
 
@@ -12,8 +15,8 @@
 namespace ft {
 namespace {
 
-// Multiplications that are worth waking a second thread for: about 5 microseconds of one thread's work.
-constexpr int64_t A_THREAD = 1 << 17;
+// Multiplications that are worth waking a second thread for: about 3 microseconds of one thread's work.
+constexpr int64_t A_THREAD = 1 << 16;
 
 void check_plain(const at::Tensor &t) {
   TORCH_CHECK(t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous(),
@@ -23,12 +26,22 @@ void check_plain(const at::Tensor &t) {
 
 int64_t up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
 
+/// Asks for large pages where memory is not in use yet: decoding reads all weights for every token, and with small ones
+/// waits for the addresses of one page in eight.
+void in_large_pages(const at::Tensor &fresh) {
+  constexpr uintptr_t PAGE = 1 << 21;
+  const auto start = (uintptr_t)fresh.data_ptr(), first = (start + PAGE - 1) & ~(PAGE - 1);
+  const auto end = (start + fresh.nbytes()) & ~(PAGE - 1);
+  if (first < end) madvise((void *)first, end - first, MADV_HUGEPAGE);
+}
+
 at::Tensor pack(const at::Tensor &weight) {
   const auto &kernels = panel_kernels();
   const auto w = weight.detach().to(at::kCPU, at::kFloat);
   TORCH_CHECK(w.dim() == 2 && w.numel() > 0, "cannot pack ", w.sizes());
   const int64_t outputs = w.size(0), inner = w.size(1), panels = up(outputs, kernels.panel) / kernels.panel;
   auto packed = at::empty({panels, inner, kernels.panel}, w.options().memory_format(at::MemoryFormat::Contiguous));
+  in_large_pages(packed);
   auto *out = packed.data_ptr<float>();
   at::parallel_for(0, panels, 4, [&](int64_t first, int64_t last) {
     const Strided columns = {w.const_data_ptr<float>(), w.stride(1), w.stride(0)}; // of the transpose
@@ -45,17 +58,16 @@ struct Around {
   at::Tensor residual; // (rows, out): added to the product
 };
 
-/// RMSNorm of a few rows.
-at::Tensor normed(const at::Tensor &x, const Around &around) {
+/// RMSNorm of a few rows, in this thread's scratch.
+const float *normed(const at::Tensor &x, const Around &around) {
   check_plain(around.norm);
   TORCH_CHECK(around.norm.numel() == x.size(1), "a norm of ", around.norm.sizes(), " for rows of ", x.size(1));
-  auto out = at::empty_like(x);
+  const int64_t rows = x.size(0), width = x.size(1);
+  auto *out = scratch(rows * (width + 1)), *inverse = out + rows * width;
+  const auto *in = x.const_data_ptr<float>(), *weight = around.norm.const_data_ptr<float>();
   constexpr int64_t TOGETHER = 64;
-  at::parallel_for(0, x.size(0), TOGETHER, [&](int64_t first, int64_t last) {
-    std::vector<float> inverse(last - first);
-    const int64_t width = x.size(1);
-    row_kernels().rms_norm(x.const_data_ptr<float>() + first * width, around.norm.const_data_ptr<float>(),
-                           out.data_ptr<float>() + first * width, inverse.data(), last - first, width,
+  at::parallel_for(0, rows, TOGETHER, [&](int64_t first, int64_t last) {
+    row_kernels().rms_norm(in + first * width, weight, out + first * width, inverse + first, last - first, width,
                            (float)around.eps);
   });
   return out;
@@ -68,21 +80,17 @@ at::Tensor linear_by_rows(const at::Tensor &input, const at::Tensor &packed, int
   TORCH_CHECK(input.dim() == 2 && input.numel() > 0 && packed.dim() == 3 && packed.size(1) == input.size(1) &&
                   packed.size(2) == kernels.panel && outputs > 0 && outputs <= packed.size(0) * kernels.panel,
               "cannot multiply ", input.sizes(), " by packed panels of ", packed.sizes(), " for ", outputs, " outputs");
-  const auto x = around.norm.defined() ? normed(input, around) : input;
-  const int64_t rows = x.size(0), inner = x.size(1), stride = inner * kernels.panel;
-  at::Tensor y;
-  if (around.residual.defined()) {
-    check_plain(around.residual);
-    TORCH_CHECK(around.residual.sizes() == at::IntArrayRef({rows, outputs}), "cannot add ", around.residual.sizes(),
-                " to ", rows, " rows of ", outputs);
-    y = around.residual.clone();
-  } else {
-    y = at::empty({rows, outputs}, x.options());
-  }
-  const Strided a = {x.const_data_ptr<float>(), inner, 1};
-  const auto *weights = packed.const_data_ptr<float>();
+  const int64_t rows = input.size(0), inner = input.size(1), stride = inner * kernels.panel;
+  const Strided a = {around.norm.defined() ? normed(input, around) : input.const_data_ptr<float>(), inner, 1};
+  at::Tensor y(at::detail::empty_cpu({rows, outputs}, at::kFloat)); // at::empty finds its way here in a microsecond
   auto *out = y.data_ptr<float>();
   const bool add = around.residual.defined();
+  if (add) {
+    check_plain(around.residual);
+    TORCH_CHECK(around.residual.sizes() == y.sizes(), "cannot add ", around.residual.sizes(), " to ", y.sizes());
+    std::copy_n(around.residual.const_data_ptr<float>(), rows * outputs, out);
+  }
+  const auto *weights = packed.const_data_ptr<float>();
   const int64_t panels = up(outputs, kernels.panel) / kernels.panel;
   const int64_t grain = std::max<int64_t>(A_THREAD / (rows * stride), 1);
   at::parallel_for(0, panels, grain, [&](int64_t first, int64_t last) {

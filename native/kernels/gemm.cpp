@@ -35,6 +35,10 @@ inline void put(float *c, vec v, int64_t columns, bool add) {
   for (int64_t j = 0; j < columns; j++) c[j] = add ? c[j] + lanes[j] : lanes[j];
 }
 
+/// Numbers of a panel that are asked for before their turn, 4 kB: the processor itself looks ahead within a page only, and
+/// of weights that lie in memory a single row's worth of multiplications does not hide the rest of the way.
+constexpr int64_t AHEAD = 1024, LINE = 16;
+
 /// R rows by P panels of V vectors, each `stride` numbers behind the one before. Along: a's rows lie in one piece; else
 /// its columns do.
 template <int R, int P, int V, bool Along>
@@ -42,6 +46,8 @@ inline void tile(const float *a, int64_t row, const float *b, int64_t stride, fl
                  int64_t depth, bool add) {
   vec sums[R][P][V] = {};
   for (int64_t k = 0; k < depth; k++, b += PANEL) {
+    for (int p = 0; p < P; p++)
+      for (int64_t v = 0; v < PANEL; v += LINE) __builtin_prefetch(b + p * stride + AHEAD + v);
     vec right[P][V];
     for (int p = 0; p < P; p++)
       for (int v = 0; v < V; v++) right[p][v] = load(b + p * stride + v * LANES);
@@ -59,8 +65,12 @@ inline void tile(const float *a, int64_t row, const float *b, int64_t stride, fl
       }
 }
 
-/// Where few rows leave registers free, several panels at a time keep the multipliers busy: a sum waits for its last product.
-constexpr int panels_for(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
+/// Where few rows leave registers free, several panels at a time: a sum waits for its last product, and memory has more on
+/// its way. A row alone uses each number of b once, straight from memory.
+constexpr int panels_for(int rows) {
+  constexpr int REGISTERS = LANES == 16 ? 32 : 16;
+  return std::clamp((REGISTERS - 1) / (2 * rows + (rows == 1 ? 0 : 2)), 1, 4);
+}
 
 /// R rows against all columns.
 template <int R, bool Along>

@@ -6,6 +6,9 @@ const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 /** Deno starts nothing while these are set. */
 export const CLEARED = { LD_LIBRARY_PATH: "", LD_PRELOAD: "" };
 
+/** Two threads and the waiting that the pipeline sets: threads sleep soon where others want the processor. */
+export const TWO_THREADS = { OMP_NUM_THREADS: "2", GOMP_SPINCOUNT: "10000" };
+
 /** The Python of `deno task peers`. */
 export const PEER = `${ROOT}native/build/peers/bin/python`;
 

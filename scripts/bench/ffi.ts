@@ -9,6 +9,8 @@ import { UserError } from "../../src/stage/errors.ts";
 import { FLOAT32_CPU, load, Scope, setThreads, Tensor, versions } from "../../src/torch/mod.ts";
 import { linear } from "../../src/torch/functional.ts";
 import { native } from "../../src/torch/native.ts";
+import { CLEARED, linesOf } from "./child.ts";
+import { compiled, WITH_TORCH } from "./compiled.ts";
 import { median, print, printTable } from "./table.ts";
 
 const ROUNDS = 21;
@@ -27,9 +29,6 @@ type Loop = (op: Op, times: number) => number | Promise<number>;
 
 const ROOT = new URL("../../", import.meta.url);
 const path = (relative: string): string => decodeURIComponent(new URL(relative, ROOT).pathname);
-
-/** Deno starts nothing while these are set. */
-const CLEARED = { LD_LIBRARY_PATH: "", LD_PRELOAD: "" };
 
 export async function run(): Promise<void> {
   await printStarts(); // first: its processes want the machine for themselves
@@ -103,39 +102,13 @@ function callLinear(x: Tensor, weight: Tensor, times: number): void {
   for (let i = 0; i < times; i++) linear(x, weight).free();
 }
 
-/** Builds ops.cpp unless that was done, and loads it into this process. */
+/** Loads ops.cpp into this process. */
 async function cpp(): Promise<Loop> {
-  const [source, library] = [path("scripts/bench/ops.cpp"), path("native/build/bench/ops.so")];
-  const stamp = `${versions().running} ${Deno.statSync(source).mtime?.getTime()}`;
-  if (readOrNothing(`${library}.stamp`) !== stamp) {
-    await compile(source, library);
-    Deno.writeTextFileSync(`${library}.stamp`, stamp);
-  }
+  const library = await compiled("ops", WITH_TORCH, versions().running);
   const { symbols } = Deno.dlopen(library, {
     nanoseconds: { parameters: ["i32", "i32"], result: "f64" },
   });
   return (op, times) => symbols.nanoseconds(OPS.indexOf(op), times);
-}
-
-function readOrNothing(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
-}
-
-async function compile(source: string, library: string): Promise<void> {
-  Deno.mkdirSync(path("native/build/bench"), { recursive: true });
-  const torch = path("native/build/torch");
-  const args = [
-    ...["-std=c++20", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-o", library, source],
-    ...["-isystem", `${torch}/include`, `-L${torch}/lib`, "-lc10", "-ltorch_cpu"],
-  ];
-  print("compiling scripts/bench/ops.cpp (once, about 15 s)");
-  const { success, stderr } = await new Deno.Command("c++", { args, env: CLEARED }).output();
-  if (!success) throw new UserError(`Cannot compile ops.cpp:\n${new TextDecoder().decode(stderr)}`);
 }
 
 /** A Python process with PyTorch of this version, or null where there is none. */
@@ -176,15 +149,6 @@ function spawnPython() {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
-  }
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
   }
 }
 

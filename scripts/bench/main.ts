@@ -25,6 +25,11 @@ const BENCHMARKS: Record<string, Benchmark> = {
     about: "a run of forward with 4 heads against runs with 2, 3 and 4 heads awake throughout",
     load: () => import("./curriculum.ts"),
   },
+  decode: {
+    about:
+      "tokens a second against transformers' and memory's, the cost of verifying drafts; takes plain, batch, rows or speculation",
+    load: () => import("./decode.ts"),
+  },
   ffi: {
     about: "one small op from TypeScript, C++ and PyTorch; time to load libtorch and to print the help",
     load: () => import("./ffi.ts"),

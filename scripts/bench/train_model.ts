@@ -1,6 +1,6 @@
 /** The models that train.ts and memory.ts train, and the two programs that train them: ours and PyTorch's. */
 import { UserError } from "../../src/stage/errors.ts";
-import { Child, PEER } from "./child.ts";
+import { Child, PEER, TWO_THREADS } from "./child.ts";
 import type { ModelOptions } from "../../src/model/mod.ts";
 
 /** What train_case.ts and train_peer.py take as their one argument, in JSON. */
@@ -34,9 +34,6 @@ export const modelOf = (size: Size, count: number): ModelOptions => ({
 /** Where a case puts its file. */
 export const FILE = "native/build/bench/train.safetensors";
 
-/** Two threads and the waiting that the pipeline sets: threads sleep soon where others want the processor. */
-const ENVIRONMENT = { OMP_NUM_THREADS: "2", GOMP_SPINCOUNT: "10000" };
-
 /** A program that is ready to train a case, and the number of its model's parameters. */
 export interface Ready {
   readonly child: Child;
@@ -66,6 +63,6 @@ export async function startPeer(of: Case): Promise<Ready> {
 }
 
 async function start(program: string, args: readonly string[], of: Case): Promise<Ready> {
-  const child = new Child(program, [...args, JSON.stringify(of)], ENVIRONMENT);
+  const child = new Child(program, [...args, JSON.stringify(of)], TWO_THREADS);
   return { child, parameters: Number(await child.next()) };
 }

@@ -26,6 +26,11 @@ export function chain(tokens: readonly number[], drawnFrom: Draft["drawnFrom"] =
 
 export const isChain = ({ parents }: Draft): boolean => parents.every((parent, i) => parent === i - 1);
 
+/** The first node with a token among those that follow one; -1: there is none. `node` -1: the sure token. */
+export function childWith({ tokens, parents }: Draft, node: number, token: number): number {
+  return tokens.findIndex((drafted, i) => drafted === token && parents[i] === node);
+}
+
 /** The nodes that follow one; `node` -1: the sure token. */
 export function childrenOf({ parents }: Draft, node: number): number[] {
   return parents.flatMap((parent, i) => parent === node ? [i] : []);
@@ -80,6 +85,20 @@ export function likeliestTree(candidates: readonly (readonly Candidate[])[], nod
 
 /** A draft up to and with the first of some tokens on each path, and no deeper than `depth` nodes. */
 export function prune(draft: Draft, depth: number, stop: ReadonlySet<number>): Draft {
+  return isChain(draft) ? pruneChain(draft, depth, stop) : pruneTree(draft, depth, stop);
+}
+
+function pruneChain({ tokens, parents, drawnFrom }: Draft, depth: number, stop: ReadonlySet<number>): Draft {
+  const stopped = tokens.findIndex((token) => stop.has(token));
+  const kept = Math.min(depth, stopped === -1 ? tokens.length : stopped + 1);
+  return {
+    tokens: tokens.slice(0, kept),
+    parents: parents.slice(0, kept),
+    drawnFrom: drawnFrom === null ? null : drawnFrom.slice(0, kept),
+  };
+}
+
+function pruneTree(draft: Draft, depth: number, stop: ReadonlySet<number>): Draft {
   const kept: number[] = [];
   const renamed = new Map([[-1, -1]]);
   const depths = new Map([[-1, 0]]);

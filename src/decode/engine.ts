@@ -155,18 +155,20 @@ class Engine implements Disposable {
     const { parts } = this;
     parts.begin();
     const placed = this.#place();
-    const ids = placed.flatMap(({ sequence: { sure, draft } }) => [...sure, ...draft.tokens]);
+    const ids: number[] = [];
+    for (const { sequence: { sure, draft } } of placed) ids.push(...sure, ...draft.tokens);
     const places = this.#places(placed, ids.length);
     const rows = parts.time("trunk", this.decoder, () => this.decoder.step(ids, places, this.#cache));
-    const looked = placed.flatMap(({ sequence, root }) => count(root, sequence.draft.tokens.length + 1));
-    const logits = parts.time("heads", this.decoder, () => this.decoder.logits(pick(rows.first, looked)));
+    const logits = parts.time("heads", this.decoder, () => this.decoder.logits(lookedAt(rows, placed)));
     const verdicts = parts.time("sampling", this.decoder, () => this.#verify(placed, logits));
     this.#drafting?.[Symbol.dispose]();
     this.#drafting = null;
     const accepted = placed.map((of, i) => this.#accept(of, verdicts[i]!));
     const heads = this.#heads;
     this.#draft(rows, accepted);
-    this.#length.observe(heads, ids.length, parts.sinceBegin(), placed.map(({ sequence }) => sequence));
+    if (this.#length.isAuto) {
+      this.#length.observe(heads, ids.length, parts.sinceBegin(), placed.map(({ sequence }) => sequence));
+    }
     this.#retire();
     parts.end();
     return accepted.map(({ sequence: { index }, tokens, path }) => ({
@@ -296,6 +298,12 @@ class Engine implements Disposable {
   }
 }
 
+/** What head 1 looks at: the last sure token of each sequence and its drafts, which are all rows but those of prompts. */
+function lookedAt({ first }: Rows, placed: readonly Placed[]): Tensor {
+  if (placed.every(({ sequence: { sure } }) => sure.length === 1)) return first;
+  return pick(first, placed.flatMap(({ sequence, root }) => count(root, sequence.draft.tokens.length + 1)));
+}
+
 /** A node sees the prefix, the nodes on its way, and itself. */
 function addTree(places: Places, slot: number, prefix: number, { parents }: Draft): void {
   const branches: number[] = [];
@@ -307,4 +315,8 @@ function addTree(places: Places, slot: number, prefix: number, { parents }: Draf
   });
 }
 
-const count = (from: number, length: number): number[] => Array.from({ length }, (_, i) => from + i);
+function count(from: number, length: number): number[] {
+  const all: number[] = [];
+  for (let i = 0; i < length; i++) all.push(from + i);
+  return all;
+}

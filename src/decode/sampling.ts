@@ -1,5 +1,5 @@
 /** How the next token follows from logits: greedily, or drawn from what temperature, truncation and penalty leave. */
-import { choices, Distributions, penalize, Scope, type Tensor, type Truncation } from "../torch/mod.ts";
+import { choices, Distributions, penalize, type Tensor, type Truncation } from "../torch/mod.ts";
 
 /** Temperature 0 is greedy decoding; then truncation says nothing. */
 export interface Sampling extends Truncation {
@@ -31,10 +31,7 @@ export function distributionsOf(logits: Tensor, sampling: Sampling): Distributio
 }
 
 /** The likeliest token of every row. */
-export function greedyChoices(logits: Tensor): number[] {
-  using _scope = new Scope();
-  return choices(logits);
-}
+export const greedyChoices = (logits: Tensor): number[] => choices(logits);
 
 /** Logits for greedy choices: where the penalty has to change them, on the CPU. */
 export const forChoices = (logits: Tensor, { repetition_penalty }: Sampling): Tensor =>

@@ -105,8 +105,12 @@ export class Sequence implements Decoded {
   #count(accepted: number): void {
     const { parents } = this.draft;
     const depths: number[] = [];
-    for (const parent of parents) depths.push(parent === -1 ? 1 : depths[parent]! + 1);
-    const deepest = Math.max(0, ...depths);
+    let deepest = 0;
+    for (const parent of parents) {
+      const depth = parent === -1 ? 1 : depths[parent]! + 1;
+      depths.push(depth);
+      deepest = Math.max(deepest, depth);
+    }
     this.lastDraft = { proposed: deepest, accepted };
     for (let depth = 0; depth < deepest && depth <= accepted; depth++) {
       this.drafts[depth]!.proposed++;

@@ -11,7 +11,7 @@
  */
 import type { Random } from "../data/random.ts";
 import type { Distributions } from "../torch/mod.ts";
-import { childrenOf, type Draft } from "./draft.ts";
+import { childrenOf, childWith, type Draft } from "./draft.ts";
 
 /** What stays of a draft, and what head 1 says behind it. */
 export interface Verdict {
@@ -29,12 +29,11 @@ export function verifyGreedy(draft: Draft, chosen: readonly number[]): Verdict {
 /** Down the tree as long as the token that comes is among the drafts. */
 function follow(draft: Draft, tokenBehind: (node: number) => number): Verdict {
   const path: number[] = [];
-  for (;;) {
-    const last = path.at(-1) ?? -1;
+  for (let last = -1;;) {
     const next = tokenBehind(last);
-    const child = childrenOf(draft, last).find((node) => draft.tokens[node] === next);
-    if (child === undefined) return { path, next };
-    path.push(child);
+    last = childWith(draft, last, next);
+    if (last === -1) return { path, next };
+    path.push(last);
   }
 }
 
