@@ -36,7 +36,8 @@ inline void put(float *c, vec v, int64_t columns, bool add) {
 }
 
 /// Numbers of a panel that are asked for before their turn, 4 kB: the processor itself looks ahead within a page only, and
-/// of weights that lie in memory a single row's worth of multiplications does not hide the rest of the way.
+/// of weights that lie in memory few rows' worth of multiplications does not hide the rest of the way. A whole tile's does,
+/// and its panels lie in the cache.
 constexpr int64_t AHEAD = 1024, LINE = 16;
 
 /// R rows by P panels of V vectors, each `stride` numbers behind the one before. Along: a's rows lie in one piece; else
@@ -46,8 +47,9 @@ inline void tile(const float *a, int64_t row, const float *b, int64_t stride, fl
                  int64_t depth, bool add) {
   vec sums[R][P][V] = {};
   for (int64_t k = 0; k < depth; k++, b += PANEL) {
-    for (int p = 0; p < P; p++)
-      for (int64_t v = 0; v < PANEL; v += LINE) __builtin_prefetch(b + p * stride + AHEAD + v);
+    if constexpr (R < ROWS)
+      for (int p = 0; p < P; p++)
+        for (int64_t v = 0; v < PANEL; v += LINE) __builtin_prefetch(b + p * stride + AHEAD + v);
     vec right[P][V];
     for (int p = 0; p < P; p++)
       for (int v = 0; v < V; v++) right[p][v] = load(b + p * stride + v * LANES);
