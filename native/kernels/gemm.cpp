@@ -36,18 +36,18 @@ inline void put(float *c, vec v, int64_t columns, bool add) {
 }
 
 /// Numbers of a panel that are asked for before their turn, 4 kB: the processor itself looks ahead within a page only, and
-/// of weights that lie in memory few rows' worth of multiplications does not hide the rest of the way. A whole tile's does,
-/// and its panels lie in the cache.
+/// of weights that lie in memory few rows' worth of multiplications does not hide the rest of the way. Of whole tiles the
+/// first one asks, and leaves the panel in the cache for the others.
 constexpr int64_t AHEAD = 1024, LINE = 16;
 
 /// R rows by P panels of V vectors, each `stride` numbers behind the one before. Along: a's rows lie in one piece; else
-/// its columns do.
-template <int R, int P, int V, bool Along>
+/// its columns do. Ask: for the panels ahead.
+template <int R, int P, int V, bool Along, bool Ask>
 inline void tile(const float *a, int64_t row, const float *b, int64_t stride, float *c, int64_t ldc, int64_t columns,
                  int64_t depth, bool add) {
   vec sums[R][P][V] = {};
   for (int64_t k = 0; k < depth; k++, b += PANEL) {
-    if constexpr (R < ROWS)
+    if constexpr (Ask)
       for (int p = 0; p < P; p++)
         for (int64_t v = 0; v < PANEL; v += LINE) __builtin_prefetch(b + p * stride + AHEAD + v);
     vec right[P][V];
@@ -75,7 +75,7 @@ constexpr int panels_for(int rows) {
 }
 
 /// R rows against all columns.
-template <int R, bool Along>
+template <int R, bool Along, bool Ask = true>
 void rows_of(Strided a, const float *packed, int64_t stride, float *c, int64_t ldc, int64_t columns, int64_t depth,
              bool add) {
   constexpr int P = panels_for(R);
@@ -83,11 +83,11 @@ void rows_of(Strided a, const float *packed, int64_t stride, float *c, int64_t l
   int64_t j = 0;
   if (P > 1)
     for (; j + P * PANEL <= columns; j += P * PANEL, packed += P * stride)
-      tile<R, P, 2, Along>(a.data, row, packed, stride, c + j, ldc, P * PANEL, depth, add);
+      tile<R, P, 2, Along, Ask>(a.data, row, packed, stride, c + j, ldc, P * PANEL, depth, add);
   for (; j < columns; j += PANEL, packed += stride) {
     const int64_t here = std::min(PANEL, columns - j);
-    if (here > LANES) tile<R, 1, 2, Along>(a.data, row, packed, stride, c + j, ldc, here, depth, add);
-    else tile<R, 1, 1, Along>(a.data, row, packed, stride, c + j, ldc, here, depth, add);
+    if (here > LANES) tile<R, 1, 2, Along, Ask>(a.data, row, packed, stride, c + j, ldc, here, depth, add);
+    else tile<R, 1, 1, Along, Ask>(a.data, row, packed, stride, c + j, ldc, here, depth, add);
   }
 }
 
@@ -108,9 +108,10 @@ void multiply_along(Strided a, const float *packed, int64_t stride, float *c, in
   if (rows < ROWS) return rest_of<ROWS - 1, Along>(rows, a, packed, stride, c, ldc, columns, depth, add);
   for (int64_t j = 0; j < columns; j += PANEL, packed += stride) {
     const int64_t here = std::min(PANEL, columns - j);
-    int64_t i = 0;
+    rows_of<ROWS, Along>(a, packed, stride, c + j, ldc, here, depth, add);
+    int64_t i = ROWS;
     for (; i + ROWS <= rows; i += ROWS)
-      rows_of<ROWS, Along>(a.at(i, 0), packed, stride, c + i * ldc + j, ldc, here, depth, add);
+      rows_of<ROWS, Along, false>(a.at(i, 0), packed, stride, c + i * ldc + j, ldc, here, depth, add);
     rest_of<ROWS - 1, Along>(rows - i, a.at(i, 0), packed, stride, c + i * ldc + j, ldc, here, depth, add);
   }
 }
