@@ -120,6 +120,8 @@ class Engine implements Disposable {
   readonly #waiting: { readonly request: Request; readonly index: number }[];
   readonly #free: number[];
   #active: Sequence[] = [];
+  /** Those of the step that is made. */
+  readonly #places = new Places(64);
   readonly #length: DraftLength;
   /** Heads that made the drafts of the next step. */
   #heads = 1;
@@ -157,7 +159,7 @@ class Engine implements Disposable {
     const placed = this.#place();
     const ids: number[] = [];
     for (const { sequence: { sure, draft } } of placed) ids.push(...sure, ...draft.tokens);
-    const places = this.#places(placed, ids.length);
+    const places = this.#placesOf(placed);
     const rows = parts.time("trunk", this.decoder, () => this.decoder.step(ids, places, this.#cache));
     const logits = parts.time("heads", this.decoder, () => this.decoder.logits(lookedAt(rows, placed)));
     const verdicts = parts.time("sampling", this.decoder, () => this.#verify(placed, logits));
@@ -210,8 +212,9 @@ class Engine implements Disposable {
     });
   }
 
-  #places(placed: readonly Placed[], rows: number): Places {
-    const places = new Places(rows);
+  #placesOf(placed: readonly Placed[]): Places {
+    const places = this.#places;
+    places.clear();
     for (const { sequence: { slot, sure, draft } } of placed) {
       const start = this.#cache.length(slot);
       sure.forEach((_, i) => places.add(slot, start + i));

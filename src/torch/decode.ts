@@ -72,17 +72,27 @@ const PLACE = 5;
  * `prefix` that all of them follow, and of the (up to 32) slots behind it those whose bits are set in `branch`.
  */
 export class Places {
-  readonly buffer: Int32Array<ArrayBuffer>;
+  #buffer: Int32Array<ArrayBuffer>;
   #count = 0;
 
-  /** @param most Rows that will be added at most. */
-  constructor(most: number) {
-    this.buffer = new Int32Array(PLACE * most);
+  /** @param rows As many as are expected; it grows. */
+  constructor(rows: number) {
+    this.#buffer = new Int32Array(PLACE * rows);
+  }
+
+  /** Five numbers for each row, as the shim reads them. */
+  get buffer(): Int32Array<ArrayBuffer> {
+    return this.#buffer;
   }
 
   /** Rows so far. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Forgets all rows; a step after the other uses the same memory. */
+  clear(): void {
+    this.#count = 0;
   }
 
   /** A row that sees all slots up to its own. */
@@ -93,21 +103,29 @@ export class Places {
   /** A row that sees the first `prefix` slots and those of its branch, itself among them. */
   addBranch(sequence: number, slot: number, position: number, prefix: number, branch: number): void {
     const at = PLACE * this.#count++;
-    this.buffer[at] = sequence;
-    this.buffer[at + 1] = slot;
-    this.buffer[at + 2] = position;
-    this.buffer[at + 3] = prefix;
-    this.buffer[at + 4] = branch;
+    if (at === this.#buffer.length) this.#grow();
+    const buffer = this.#buffer;
+    buffer[at] = sequence;
+    buffer[at + 1] = slot;
+    buffer[at + 2] = position;
+    buffer[at + 3] = prefix;
+    buffer[at + 4] = branch;
+  }
+
+  #grow(): void {
+    const before = this.#buffer;
+    this.#buffer = new Int32Array(Math.max(PLACE, 2 * before.length));
+    this.#buffer.set(before);
   }
 
   /** Sequence of a row. */
   sequence(row: number): number {
-    return this.buffer[PLACE * row]!;
+    return this.#buffer[PLACE * row]!;
   }
 
   /** Slot of a row. */
   slot(row: number): number {
-    return this.buffer[PLACE * row + 1]!;
+    return this.#buffer[PLACE * row + 1]!;
   }
 }
 
