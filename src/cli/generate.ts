@@ -82,6 +82,9 @@ export function addGenerateCommand(program: Command, finish: Finish): void {
       .option(...RUNS)
       .action(async (arm, options) => {
         const { prompt = [], promptFile = [], runs, threads = "auto", device } = options;
+        if (promptFile.indexOf("-") !== promptFile.lastIndexOf("-")) {
+          throw new UsageError("--prompt-file - twice: standard input can be read once");
+        }
         const prompts = [...prompt, ...await Promise.all(promptFile.map(promptIn))];
         const isAsking = prompts.length === 0;
         if (isAsking && !Deno.stdin.isTerminal()) {
