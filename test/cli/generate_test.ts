@@ -17,14 +17,18 @@ import { type Ended, launch, LAUNCHER, withLandlock } from "../pipeline/launcher
 import { configs, interrupted, makeText, trainArm, withRuns } from "../train/fixture.ts";
 import { ENVIRONMENT, foretoken, freely, TASK } from "./foretoken.ts";
 
-const KEYS = ["arm.model.context=64", "arm.train.steps=60", "arm.train.lr=0.01"];
+/** After so many steps it writes words and accepts its drafts. */
+const ENOUGH = 150;
 
 /** A run of a text and an arm, described as the runner does; returns the arm as a user types it. */
-async function makeRun(folder: string, train = true): Promise<string> {
-  if (train) {
-    await makeText(folder);
-    await trainArm(folder, configs(...KEYS).arm);
-  }
+async function makeRun(folder: string, steps: number): Promise<string> {
+  const sizes = ["arm.model.context=64", "arm.model.width=32"];
+  await makeText(folder);
+  await trainArm(folder, configs(...sizes, `arm.train.steps=${steps}`, "arm.train.lr=0.01").arm);
+  return describe(folder);
+}
+
+function describe(folder: string): string {
   putStage(folder, "text", "prepare");
   putStage(folder, "arm", "train");
   return relative(Deno.cwd(), join(folder, "arm"));
@@ -80,7 +84,7 @@ const foretokenItself = ["run", "--cached-only", ...TASK.slice(1)];
 withRuns(
   "generate writes the text that decoding gives, and nothing else, to standard output",
   async (folder) => {
-    const arm = await makeRun(folder);
+    const arm = await makeRun(folder, ENOUGH);
     const greedy = await foretoken("generate", arm, "--prompt", "The ", "--tokens", "30");
     assert.deepEqual(greedy, {
       code: 0,
@@ -103,7 +107,7 @@ withRuns(
 
     // From standard input, whose last line break is no part of it; the stop string spans byte tokens.
     const whole = greedy.stdout.slice(0, -1);
-    const stop = whole.slice(5, 8);
+    const stop = whole.slice(7, 10);
     const args = ["generate", arm, "--prompt-file", "-", "--tokens", "30", "--stop", stop];
     const cut = await withInput("The \n", [...freely(), ...foretokenItself, ...args]);
     assert.deepEqual([cut.code, cut.stdout], [0, whole.slice(0, whole.indexOf(stop)) + "\n"]);
@@ -111,7 +115,7 @@ withRuns(
 );
 
 withRuns("generate refuses in a sentence what does not fit the model or the run", async (folder) => {
-  const arm = await makeRun(folder);
+  const arm = await makeRun(folder, 5);
   const run = relative(Deno.cwd(), folder);
   putStage(folder, "other", "train");
   const prompt = ["--prompt", "The "];
@@ -155,7 +159,7 @@ withRuns(
   "a training that was interrupted generates with its newest checkpoint, and says so",
   async (folder) => {
     await interrupted(folder);
-    const arm = await makeRun(folder, false);
+    const arm = describe(folder);
     const { code, stdout, stderr } = await foretoken(
       "generate",
       arm,
@@ -232,7 +236,7 @@ const ASKING: Order = {
 withRuns(
   "SIGINT ends the process that generates with 130, and no program can be started from it",
   async (folder) => {
-    await makeRun(folder);
+    await makeRun(folder, 5);
     const { options, flags, folders } = bound(folder);
     const child = new Deno.Command(LAUNCHER, {
       args: [...options, ...flags, "src/generate/main.ts", ...folders],
@@ -280,17 +284,20 @@ async function onTerminal(input: string, ...args: string[]): Promise<string> {
     "/dev/null",
   ];
   const { stdout } = await withInput(input, terminal);
-  return stdout.replaceAll("\r", "");
+  const said = stdout.replaceAll("\r", "");
+  const echo = input.replace("\x04", "");
+  return said.startsWith(echo) ? said.slice(echo.length) : said;
 }
 
 if (hasScript) {
   withRuns(
     "on a terminal drafted tokens are green, and the prompt stands before the text",
     async (folder) => {
-      const arm = await makeRun(folder);
+      const arm = await makeRun(folder, ENOUGH);
       const args = ["generate", arm, "--tokens", "30"];
       const shown = await onTerminal("", ...args, "--prompt", "The ", "--heads", "3");
       assert.ok(shown.startsWith("green: tokens from accepted drafts\n\x1b[2mThe \x1b[22m"), shown);
+      assert.ok(shown.includes("\x1b[32m"), shown);
       // deno-lint-ignore no-control-regex
       const text = shown.replaceAll(/\x1b\[\d+m/g, "").replace(/^.*\n/, "");
       assert.equal(text, `The ${expected(folder, "The ", 30, GREEDY, 0)}\n`);
@@ -298,7 +305,7 @@ if (hasScript) {
   );
 
   withRuns("without a prompt, on a terminal, each line is one, until Ctrl-D", async (folder) => {
-    const arm = await makeRun(folder);
+    const arm = await makeRun(folder, 5);
     const shown = await onTerminal("The \nA\n\x04", "generate", arm, "--tokens", "8", "--heads", "1");
     const [first, second] = ["The ", "A"].map((text) => expected(folder, text, 8, GREEDY, 0));
     assert.equal(
