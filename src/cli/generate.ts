@@ -16,7 +16,8 @@ A prompt is the beginning of a text: before it stands the end token, as before e
 Without a prompt, on a terminal, each line that is typed is one. Several prompts are decoded side by side.
 
 Decoding takes the likeliest token (--temperature 0) unless told otherwise; its drafts change the speed and not
-the text. --temperature 1 draws from the model's own distribution, which drafts do not change either.
+the text (on a GPU: but for near ties). --temperature 1 draws from the model's own distribution,
+which drafts do not change either.
 
 Only the new text goes to standard output: drafted tokens are green there on a terminal (NO_COLOR=1: they are
 not), and control characters are shown as \\x1b. It ends with the end token too.

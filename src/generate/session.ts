@@ -1,4 +1,5 @@
 /** A model at work on prompts: what stays the same from one to the next, and how answers are shown. */
+import { isGreedy } from "../decode/sampling.ts";
 import type { Decoder } from "../model/mod.ts";
 import { UsageError } from "../stage/errors.ts";
 import type { Terminal } from "../stage/terminal.ts";
@@ -67,7 +68,8 @@ export class Session {
       stop,
     );
     if (order.json) {
-      for (const answer of answers) paper.write(jsonLine({ ...answer.toJSON(), seed: settings.seed }));
+      const seed = isGreedy(order.sampling) ? {} : { seed: settings.seed };
+      for (const answer of answers) paper.write(jsonLine({ ...answer.toJSON(), ...seed }));
     }
     if (order.stats) terminal.log(statistics(answers));
   }
@@ -97,7 +99,7 @@ function settingsFor(
     throw new UsageError(`--tree ${tree}: sequential heads read each other's drafts and draft no trees`);
   }
   return {
-    heads: heads === "all" ? headCount : heads,
+    heads: heads === "all" || headCount === 1 ? headCount : heads,
     sampling,
     acceptance,
     tree,
