@@ -77,22 +77,22 @@ export class Page {
     answer.isDone = ending !== null;
     if (index !== this.#current) return void answer.pieces.push(...pieces);
     this.#put(pieces);
-    if (answer.isDone) this.#finish();
-  }
-
-  /** Ends the line of the answer that is written. */
-  #finish(): void {
+    if (!answer.isDone) return;
     this.paper.write("\n");
     this.#next();
   }
 
+  /** Begins the next answer, and writes those that have come meanwhile. */
   #next(): void {
-    const answer = this.#waiting[++this.#current];
-    if (answer === undefined) return;
-    this.begin(this.#current);
-    this.#putPrompt(this.prompts[this.#current] ?? "");
-    this.#put(answer.pieces);
-    if (answer.isDone) this.#finish();
+    for (;;) {
+      const answer = this.#waiting[++this.#current];
+      if (answer === undefined) return;
+      this.begin(this.#current);
+      this.#putPrompt(this.prompts[this.#current] ?? "");
+      this.#put(answer.pieces);
+      if (!answer.isDone) return;
+      this.paper.write("\n");
+    }
   }
 
   #putPrompt(prompt: string): void {

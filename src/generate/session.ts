@@ -1,7 +1,7 @@
 /** A model at work on prompts: what stays the same from one to the next, and how answers are shown. */
 import { isGreedy } from "../decode/sampling.ts";
 import type { Decoder } from "../model/mod.ts";
-import { UsageError } from "../stage/errors.ts";
+import { UsageError, UserError } from "../stage/errors.ts";
 import type { Terminal } from "../stage/terminal.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { statistics } from "./answer.ts";
@@ -81,7 +81,12 @@ export class Session {
     let number = 0;
     ask();
     for await (const line of lines) {
-      await this.answer([JSON.parse(line)], number++);
+      try {
+        await this.answer([JSON.parse(line)], number++);
+      } catch (error) {
+        if (!(error instanceof UserError) || error instanceof UsageError) throw error;
+        terminal.log(error.message); // another text may do
+      }
       ask();
     }
   }

@@ -145,10 +145,10 @@ withRuns("generate refuses in a sentence what does not fit the model or the run"
     [[arm, ...prompt, "--stop", ""], 2, /^--stop '': /],
     [[arm, "--prompt-file", `${run}/none`], 1, /^Cannot read ".*none": /],
   ];
-  for (const [args, code, message] of cases) {
-    const ended = await foretoken("generate", ...args);
-    assert.match(ended.stderr, message, args.join(" "));
-    assert.deepEqual([ended.code, ended.stdout], [code, ""], args.join(" "));
+  const all = await Promise.all(cases.map(([args]) => foretoken("generate", ...args)));
+  for (const [i, [args, code, message]] of cases.entries()) {
+    assert.match(all[i]!.stderr, message, args.join(" "));
+    assert.deepEqual([all[i]!.code, all[i]!.stdout], [code, ""], args.join(" "));
   }
   const long = await foretoken("generate", arm, "--prompt", "x".repeat(100), "--tokens", "8");
   assert.match(long.stderr, /^45 tokens were cut from the prompt's beginning: 56 are left, /);
