@@ -7,7 +7,7 @@ import { withFiles } from "./support.ts";
 /** What the modules of a folder, or one file, may import besides their own folder. */
 const ALLOWED: Record<string, readonly string[]> = {
   "cli.ts": ["cli", "stage"],
-  cli: ["pipeline", "data", "model", "train", "text", "config", "formats", "stage"],
+  cli: ["pipeline", "data", "model", "train", "text", "generate", "config", "formats", "stage"],
   "stage.ts": [
     "pipeline",
     "config",
@@ -28,6 +28,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   watch: ["report", "config", "formats", "stage"],
   fetch: ["config", "formats", "stage"],
   exchange: ["train", "model", "data", "text", "config", "formats", "stage"],
+  generate: ["decode", "train", "data", "text", "model", "torch", "config", "formats", "stage"],
   decode: ["train", "data", "text", "model", "torch", "config", "formats", "stage"],
   eval: ["train", "data", "text", "model", "torch", "config", "formats", "stage"],
   train: ["data", "text", "model", "torch", "config", "formats", "stage"],

@@ -100,6 +100,27 @@ export function watchAccess(port: number, { project, run }: Places): Access {
   };
 }
 
+/** What the process that continues texts may touch: a trained arm and its tokenizer, to read. */
+export function generateAccess({ arm, text, device }: Generating): Access {
+  return {
+    read: [arm, join(text, "tokenizer.json")],
+    write: [],
+    native: "torch",
+    cuda: device !== "cpu",
+    connect: [],
+  };
+}
+
+/** A model to continue texts with. */
+export interface Generating {
+  /** Folder of its train stage; absolute. */
+  readonly arm: string;
+  /** Folder of the prepare stage that this one needs. */
+  readonly text: string;
+  readonly device: "auto" | "cpu" | "cuda";
+  readonly threads: "auto" | number;
+}
+
 /** What has to be readable so that these paths and globs can be. */
 function fixedParts(paths: readonly string[]): string[] {
   // A path that exists may have a glob's characters in its name: then its folder is more than needed, no harm.

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   accessOf,
   denoFlags,
+  generateAccess,
   launcherOptions,
   nativeOf,
   type Places,
@@ -134,6 +135,24 @@ Deno.test("the page that watches a run reads that run and waits at one port of t
   const options = launcherOptions(access, PLACES).join(" ");
   assert(options.endsWith("--dev /dev/null --bind 7000"), options);
   assert(!options.includes("--rw"));
+});
+
+Deno.test("the process that continues texts reads one arm and its tokenizer, and writes nothing", () => {
+  const generating = { arm: "/r/arm", text: "/r/text", device: "cpu", threads: "auto" } as const;
+  const access = generateAccess(generating);
+  assert.deepEqual(denoFlags(access, PLACES), [
+    "--no-prompt",
+    "--cached-only",
+    "--ignore-env",
+    "--allow-env=OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES",
+    "--allow-read=/r/arm,/r/text/tokenizer.json",
+    "--allow-ffi=/p/native/build",
+  ]);
+  const options = launcherOptions(access, PLACES).join(" ");
+  assert(options.includes(" --ro /r/arm --ro /r/text/tokenizer.json --ro /site/torch "), options);
+  assert(options.endsWith("--ro /opt/nvidia --dev /dev/null"), options);
+  const gpu = launcherOptions(generateAccess({ ...generating, device: "auto" }), PLACES).join(" ");
+  assert.equal(gpu, `${options} --gpu`);
 });
 
 Deno.test("denoFlags() refuses a path with a comma, which would be read as two", () => {
