@@ -15,7 +15,15 @@ const BUILD = decodeURIComponent(new URL("../native/build", import.meta.url).pat
 const COMPLETE = "peers/complete.json";
 
 /** What is compared with. */
-const PACKAGES = ["numpy", "safetensors", "transformers", "tokenizers", "tensorboard"];
+const PACKAGES = [
+  "numpy",
+  "safetensors",
+  "transformers",
+  "tokenizers",
+  "tensorboard",
+  "sacrebleu",
+  "torchmetrics",
+];
 /** What `import torch` needs; set-up's own copy comes without. */
 const BESIDE_TORCH = ["filelock", "typing-extensions", "sympy", "networkx", "jinja2", "fsspec", "setuptools"];
 
