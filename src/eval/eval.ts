@@ -14,12 +14,14 @@ import type { Run, StageIo } from "../stage/io.ts";
 import { turn } from "../stage/turn.ts";
 import { inWords, Scope, start, Tensor, type TokenShards } from "../torch/mod.ts";
 import { type Arm, checkTokenizer, openArm } from "../train/arm.ts";
+import { measureGeneration } from "./generation/quality.ts";
 import { type Window, windowsOver } from "./windows.ts";
 
 export const run: Run<EvalConfig> = async (config, io) => {
   const machine = start(config);
   io.log(inWords(machine));
   const set = verifyShards(io.needs.find((need) => need.run === "prepare")!.folder);
+  const generation = await measureGeneration(config, set, machine.device, io);
   const arms = [];
   for (const need of io.needs.filter(({ run }) => run === "train")) {
     using arm = openArm(need, machine.device);
@@ -53,7 +55,7 @@ export const run: Run<EvalConfig> = async (config, io) => {
     const accuracies = heads.map(({ accuracy }) => `${(100 * accuracy).toFixed(1)}%`).join(" ");
     io.log(`${arm.id}: ${bitsPerByte.toFixed(4)} bits per byte, accuracy by head ${accuracies}`);
   }
-  writeJson(join(io.folder, "eval.json"), { split: config.split, arms });
+  writeJson(join(io.folder, "eval.json"), { split: config.split, arms, generation });
 };
 
 /** How far a window reaches, in tokens and, on average over the split, in bytes of text. */

@@ -9,10 +9,7 @@ import {
   accessOf,
   DENO_NET_ENVIRONMENT,
   denoFlags,
-  ENVIRONMENT,
   launcherOptions,
-  nativeOf,
-  NET_ENVIRONMENT,
   type Places,
   PROXIES,
   watchAccess,
@@ -40,8 +37,9 @@ function realPath(path: string): string | undefined {
  */
 export function startStage(config: StageConfig, places: Places): Deno.ChildProcess {
   const args = [join(places.project, "src/stage.ts"), places.run, config.id];
-  const env = environmentFor(config, ownEnvironment());
-  return startBound(withSurroundings(accessOf(config, places), env), places, args, env);
+  const access = accessOf(config, places);
+  const env = environmentFor(config, access, ownEnvironment());
+  return startBound(withSurroundings(access, env), places, args, env);
 }
 
 /**
@@ -114,13 +112,16 @@ function ownEnvironment(): Record<string, string> {
 }
 
 /** What a stage's process sees of the environment, and what it is given. */
-export function environmentFor(config: StageConfig, own: Record<string, string>): Record<string, string> {
-  const computes = nativeOf(config) === "torch";
+export function environmentFor(
+  config: StageConfig,
+  { native, variables, connect }: Pick<Access, "native" | "variables" | "connect">,
+  own: Record<string, string>,
+): Record<string, string> {
   const environment = boundEnvironment(own, [
-    ...(computes ? ENVIRONMENT : []),
-    ...(config.run === "fetch" ? [...NET_ENVIRONMENT, ...DENO_NET_ENVIRONMENT] : []),
+    ...variables,
+    ...(connect.length > 0 ? DENO_NET_ENVIRONMENT : []),
   ]);
-  if (!computes) return environment;
+  if (native !== "torch") return environment;
   // Threads that wait in a loop make a busy machine 10 to 50 times slower; a short loop costs 8% on a quiet one.
   const hasPolicy = "OMP_WAIT_POLICY" in environment || "GOMP_SPINCOUNT" in environment;
   if (!hasPolicy) environment.GOMP_SPINCOUNT = "10000";
