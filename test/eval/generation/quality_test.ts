@@ -144,9 +144,10 @@ withRuns("eval asks SemScore's server and the judge, and says who they were", as
   for (const { wins, losses, ties, win_rate } of generation.comparisons) {
     assert.deepEqual([wins, losses, ties, win_rate], [0, 0, 6, 0.5]);
   }
+  const line = lines.find((line) => line.startsWith("arm, sampled: "))!;
   assert.match(
-    lines[1]!,
-    /semscore 0\.\d{3}, judge fluency 3\.000, judge coherence 3\.000, judge grammar 3\.000$/,
+    line,
+    /semscore \d\.\d{3}, judge fluency 3\.000, judge coherence 3\.000, judge grammar 3\.000$/,
   );
 
   const asked = fake.requests.length;
@@ -185,21 +186,22 @@ withRuns("eval counts what a judge does not answer, and measures the rest", asyn
 
 const mayListen = Deno.permissions.querySync({ name: "net", host: "127.0.0.1" }).state === "granted";
 
-/** Runs the eval stage as the runner does: behind the launcher, with the stage's own flags and environment. */
-async function runBound(folder: string, config: EvalConfig, own: Record<string, string>) {
+/**
+ * Runs the eval stage as the runner does: behind the launcher, with the stage's own flags and environment.
+ *
+ * @param asked What the process reads in its folder, where that is another config than it is bound to.
+ */
+async function runBound(folder: string, config: EvalConfig, own: Record<string, string>, asked = config) {
   const places = findPlaces(folder);
   const access = accessOf(config, places);
   const needs = config.needs.map((id) => ({ id, run: id === "text" ? "prepare" : "train" }));
-  const stage = { id: config.id, run: "eval", config, needs, version: 1, fingerprint: "" };
+  const stage = { id: config.id, run: "eval", config: asked, needs, version: 1, fingerprint: "" };
   Deno.mkdirSync(join(folder, config.id), { recursive: true });
   Deno.writeTextFileSync(join(folder, config.id, "stage.json"), JSON.stringify(stage));
-  const program = ["src/stage.ts", folder, config.id];
-  const deno = [places.deno, "run", ...denoFlags(access, places), ...program];
-  const ended = await launch(
-    [...launcherOptions(access, places), "--", ...deno],
-    environmentFor(config, access, own),
-  );
-  return { ...ended, status: readJson(join(folder, config.id, "status.json")) };
+  const deno = [places.deno, "run", ...denoFlags(access, places), "src/stage.ts", folder, config.id];
+  const options = launcherOptions(access, places);
+  const ended = await launch([...options, "--", ...deno], environmentFor(config, access, own));
+  return { ...ended, error: readJson(join(folder, config.id, "status.json")).error };
 }
 
 if (mayListen) {
@@ -207,20 +209,12 @@ if (mayListen) {
     await makeRun(folder);
     await using fake = new FakeServer(answering);
     await using elsewhere = new FakeServer(answering);
-    const settings = `endpoint: '${fake.endpoint}', model: big, key_env: OPENAI_API_KEY`;
-    const config = scoresWith(`judge: { ${settings} }`);
+    const judgeAt = (endpoint: string) =>
+      scoresWith(`judge: { endpoint: '${endpoint}', model: big, key_env: OPENAI_API_KEY }`);
+    const config = judgeAt(fake.endpoint);
+    const own = { OPENAI_API_KEY: "secret", FORETOKEN_API_KEY: "other" };
 
-    const without = await runBound(folder, config, {});
-    assert.equal(without.code, 1);
-    assert.equal(
-      without.status.error,
-      `generation.judge.key_env names OPENAI_API_KEY, which is not set: set it to the key of ${fake.endpoint}, or ` +
-        "leave key_env out for a server without keys",
-    );
-    const { code, stderr } = await runBound(folder, config, {
-      OPENAI_API_KEY: "secret",
-      FORETOKEN_API_KEY: "other",
-    });
+    const { code, stderr } = await runBound(folder, config, own);
     assert.equal(code, 0, stderr);
     assert.ok(fake.requests.length > 0);
     assert.ok(fake.requests.every(({ authorization }) => authorization === "Bearer secret"));
@@ -228,36 +222,24 @@ if (mayListen) {
       generation: Generation;
     };
     assert.equal(generation.judge!.model, "big");
-    assert.ok(
-      ![...Deno.readDirSync(join(folder, "scores"))].some(({ name }) =>
-        Deno.readTextFileSync(join(folder, "scores", name)).includes("secret")
-      ),
-      "the key is written nowhere",
+    for (const { name } of Deno.readDirSync(join(folder, "scores"))) {
+      assert.ok(
+        !Deno.readTextFileSync(join(folder, "scores", name)).includes("secret"),
+        `the key is in ${name}`,
+      );
+    }
+
+    const keyless = await runBound(folder, config, {});
+    assert.equal(keyless.code, 1);
+    assert.equal(
+      keyless.error,
+      `generation.judge.key_env names OPENAI_API_KEY, which is not set: set it to the key of ${fake.endpoint}, or ` +
+        "leave key_env out for a server without keys",
     );
 
-    // The same stage, bound to that judge, with a file that was changed to name another server.
-    const places = findPlaces(folder);
-    const access = accessOf(config, places);
-    const other = scoresWith(`judge: { endpoint: '${elsewhere.endpoint}', model: big, attempts: 1 }`);
-    const stage = {
-      id: "scores",
-      run: "eval",
-      config: other,
-      needs: [
-        { id: "text", run: "prepare" },
-        { id: "arm", run: "train" },
-      ],
-      version: 1,
-      fingerprint: "",
-    };
-    Deno.writeTextFileSync(join(folder, "scores/stage.json"), JSON.stringify(stage));
-    const deno = [places.deno, "run", ...denoFlags(access, places), "src/stage.ts", folder, "scores"];
-    const ended = await launch(
-      [...launcherOptions(access, places), "--", ...deno],
-      environmentFor(config, access, {}),
-    );
-    assert.equal(ended.code, 1);
+    const astray = await runBound(folder, config, own, judgeAt(elsewhere.endpoint));
+    assert.equal(astray.code, 1);
+    assert.match(String(astray.error), /^NotCapable: Requires net access/);
     assert.equal(elsewhere.requests.length, 0);
-    assert.match(String(readJson(join(folder, "scores/status.json")).error), /NotCapable|net access/);
   });
 }
