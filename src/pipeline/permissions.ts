@@ -92,6 +92,12 @@ const rowOf = ({ run }: StageConfig): Row<StageConfig> => TABLE[run] as Row<Stag
 
 /** Which native code a stage loads. */
 export const nativeOf = (config: StageConfig): Native => rowOf(config).native(config);
+/** `host:port` of all that a stage may connect to. */
+export const connectsOf = (config: StageConfig): readonly string[] => rowOf(config).connects?.(config) ?? [];
+/** Environment variables that a stage may read. */
+export const variablesOf = (config: StageConfig): readonly string[] => [
+  ...new Set([...(nativeOf(config) === "torch" ? ENVIRONMENT : []), ...(rowOf(config).keys?.(config) ?? [])]),
+];
 
 /** What a stage may touch: its own folder, the folders of the stages that it needs, and its row of the table. */
 export function accessOf(config: StageConfig, places: Places): Access {
@@ -105,8 +111,8 @@ export function accessOf(config: StageConfig, places: Places): Access {
     write: [own],
     native,
     cuda: native === "torch" && "device" in config && config.device !== "cpu",
-    connect: row.connects?.(config) ?? [],
-    variables: [...new Set([...(native === "torch" ? ENVIRONMENT : []), ...(row.keys?.(config) ?? [])])],
+    connect: connectsOf(config),
+    variables: variablesOf(config),
     room: row.room ?? false,
   };
 }

@@ -7,11 +7,14 @@ import { UserError } from "../stage/errors.ts";
 import {
   type Access,
   accessOf,
+  connectsOf,
   DENO_NET_ENVIRONMENT,
   denoFlags,
   launcherOptions,
+  nativeOf,
   type Places,
   PROXIES,
+  variablesOf,
   watchAccess,
 } from "./permissions.ts";
 
@@ -37,9 +40,8 @@ function realPath(path: string): string | undefined {
  */
 export function startStage(config: StageConfig, places: Places): Deno.ChildProcess {
   const args = [join(places.project, "src/stage.ts"), places.run, config.id];
-  const access = accessOf(config, places);
-  const env = environmentFor(config, access, ownEnvironment());
-  return startBound(withSurroundings(access, env), places, args, env);
+  const env = environmentFor(config, ownEnvironment());
+  return startBound(withSurroundings(accessOf(config, places), env), places, args, env);
 }
 
 /**
@@ -112,16 +114,12 @@ function ownEnvironment(): Record<string, string> {
 }
 
 /** What a stage's process sees of the environment, and what it is given. */
-export function environmentFor(
-  config: StageConfig,
-  { native, variables, connect }: Pick<Access, "native" | "variables" | "connect">,
-  own: Record<string, string>,
-): Record<string, string> {
+export function environmentFor(config: StageConfig, own: Record<string, string>): Record<string, string> {
   const environment = boundEnvironment(own, [
-    ...variables,
-    ...(connect.length > 0 ? DENO_NET_ENVIRONMENT : []),
+    ...variablesOf(config),
+    ...(connectsOf(config).length > 0 ? DENO_NET_ENVIRONMENT : []),
   ]);
-  if (native !== "torch") return environment;
+  if (nativeOf(config) !== "torch") return environment;
   // Threads that wait in a loop make a busy machine 10 to 50 times slower; a short loop costs 8% on a quiet one.
   const hasPolicy = "OMP_WAIT_POLICY" in environment || "GOMP_SPINCOUNT" in environment;
   if (!hasPolicy) environment.GOMP_SPINCOUNT = "10000";

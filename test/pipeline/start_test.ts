@@ -2,8 +2,6 @@
 
 import assert from "node:assert/strict";
 import { parsePipeline } from "../../src/config/load.ts";
-import type { StageConfig } from "../../src/config/schema.ts";
-import { accessOf } from "../../src/pipeline/permissions.ts";
 import { environmentFor, proxiesIn } from "../../src/pipeline/start.ts";
 import { smallPipeline } from "./fixture.ts";
 
@@ -15,8 +13,6 @@ const OWN = {
   OMP_PLACES: "cores",
   FORETOKEN_TORCH_INDEX: "2",
 };
-const environmentOf = (config: StageConfig, own: Record<string, string>) =>
-  environmentFor(config, accessOf(config, { project: "/p", run: "/r", deno: "/d", torch: undefined }), own);
 const ALWAYS = {
   DENO_DIR: "/dev/null/deno",
   DENO_LOG: "warn,deno::cache=off",
@@ -26,8 +22,8 @@ const ALWAYS = {
 
 Deno.test("environmentFor() hands a computing stage the thread settings, and others nothing but colour", () => {
   const [text, arm] = smallPipeline("threads=3").stages;
-  assert.deepEqual(environmentOf(text!, OWN), ALWAYS);
-  assert.deepEqual(environmentOf(arm!, OWN), {
+  assert.deepEqual(environmentFor(text!, OWN), ALWAYS);
+  assert.deepEqual(environmentFor(arm!, OWN), {
     ...ALWAYS,
     OMP_PLACES: "cores",
     GOMP_SPINCOUNT: "10000",
@@ -39,7 +35,7 @@ Deno.test("environmentFor() hands a fetch stage the token and the way to the net
   const stage = "{ id: raw, run: fetch, dataset: a/b }";
   const [raw] = parsePipeline(`name: x\nstages: [${stage}]\n`, "x.yaml", "/base").stages;
   const own = { HF_TOKEN: "t", https_proxy: "http://proxy:3128", DENO_CERT: "/c.pem" };
-  assert.deepEqual(environmentOf(raw!, { ...OWN, ...own }), { ...ALWAYS, ...own });
+  assert.deepEqual(environmentFor(raw!, { ...OWN, ...own }), { ...ALWAYS, ...own });
 });
 
 Deno.test("environmentFor() hands an eval stage the one key that it names, and the network's only with a server", () => {
@@ -53,11 +49,11 @@ Deno.test("environmentFor() hands an eval stage the one key that it names, and t
   const score = (...overrides: string[]) =>
     smallPipeline(...overrides).stages.find(({ run }) => run === "eval")!;
   const computing = { ...ALWAYS, OMP_PLACES: "cores", GOMP_SPINCOUNT: "10000" };
-  assert.deepEqual(environmentOf(score(), own), computing);
-  assert.deepEqual(environmentOf(score("score.generation={}"), own), computing);
+  assert.deepEqual(environmentFor(score(), own), computing);
+  assert.deepEqual(environmentFor(score("score.generation={}"), own), computing);
   const judge = "score.generation.judge={endpoint: 'https://api.example.com/v1', model: m}";
-  assert.deepEqual(environmentOf(score(judge), own), { ...computing, https_proxy: "http://proxy:1" });
-  assert.deepEqual(environmentOf(score(judge, "score.generation.judge.key_env=FORETOKEN_API_KEY"), own), {
+  assert.deepEqual(environmentFor(score(judge), own), { ...computing, https_proxy: "http://proxy:1" });
+  assert.deepEqual(environmentFor(score(judge, "score.generation.judge.key_env=FORETOKEN_API_KEY"), own), {
     ...computing,
     https_proxy: "http://proxy:1",
     FORETOKEN_API_KEY: "b",
@@ -80,5 +76,5 @@ Deno.test("proxiesIn() finds the proxies' hosts and ports", () => {
 Deno.test("environmentFor() leaves the user's own choice of waiting and threads", () => {
   const [, arm] = smallPipeline().stages;
   const own = { OMP_WAIT_POLICY: "active", OMP_NUM_THREADS: "8" };
-  assert.deepEqual(environmentOf(arm!, { ...own, NO_COLOR: "1" }), { ...ALWAYS, ...own });
+  assert.deepEqual(environmentFor(arm!, { ...own, NO_COLOR: "1" }), { ...ALWAYS, ...own });
 });

@@ -200,7 +200,7 @@ async function runBound(folder: string, config: EvalConfig, own: Record<string, 
   Deno.writeTextFileSync(join(folder, config.id, "stage.json"), JSON.stringify(stage));
   const deno = [places.deno, "run", ...denoFlags(access, places), "src/stage.ts", folder, config.id];
   const options = launcherOptions(access, places);
-  const ended = await launch([...options, "--", ...deno], environmentFor(config, access, own));
+  const ended = await launch([...options, "--", ...deno], environmentFor(config, own));
   return { ...ended, error: readJson(join(folder, config.id, "status.json")).error };
 }
 
