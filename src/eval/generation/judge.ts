@@ -117,7 +117,8 @@ async function sampledScore(
 ): Promise<number> {
   const answers: string[] = [];
   while (answers.length < samples) { // some servers give one answer whatever n is
-    const wish = { temperature: 1, n: samples - answers.length, seed: answers.length };
+    const again = answers.length === 0 ? {} : { seed: answers.length }; // else it would equal the request before
+    const wish = { temperature: 1, n: samples - answers.length, ...again };
     const { choices } = await askScore(item, criterion, server, wish, stop);
     answers.push(...choices.map(({ message }) => message.content ?? ""));
   }

@@ -52,8 +52,8 @@ interface Answer {
   readonly signature: string;
   readonly sentence_bleu: number[];
   readonly tokens: string[][];
-  readonly rouge_l: number[];
-  readonly original_rouge_l: number[] | null;
+  /** Null where rouge-score is not installed. */
+  readonly rouge_l: number[] | null;
 }
 
 /** Text that is alike in parts, with much punctuation, digits and other scripts. */
@@ -95,7 +95,6 @@ withPeers("BLEU and ROUGE-L are those of the public packages on random and real 
     const [text, reference] = pair;
     assert.deepEqual(tokenize13a(text), answer.tokens[i], JSON.stringify(text));
     near(sentenceOf(pair), answer.sentence_bleu[i]!, pair);
-    near(rougeL(text, reference), answer.rouge_l[i]!, pair, 1e-6); // float32
-    if (answer.original_rouge_l) near(rougeL(text, reference), answer.original_rouge_l[i]!, pair);
+    if (answer.rouge_l) near(rougeL(text, reference), answer.rouge_l[i]!, pair);
   });
 });
