@@ -1,7 +1,8 @@
 /**
  * The `eval` stage: bits per byte and teacher-forced accuracy of every head of every arm, on held-out text. Each token
  * is scored once, with at least half a context before it where the text has that. Bytes are those of the text, whatever
- * the tokens: so models of bytes and of subwords compare.
+ * the tokens: so models of bytes and of subwords compare. What the arms write is measured first, where the pipeline file
+ * asks for it (generation/).
  */
 import { join } from "node:path";
 import type { EvalConfig } from "../config/schema.ts";

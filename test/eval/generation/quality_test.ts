@@ -13,6 +13,7 @@ import type { Generation } from "../../../src/eval/generation/quality.ts";
 import { rougeL } from "../../../src/eval/generation/rouge.ts";
 import { accessOf, denoFlags, launcherOptions } from "../../../src/pipeline/permissions.ts";
 import { environmentFor, findPlaces } from "../../../src/pipeline/start.ts";
+import { Interrupted } from "../../../src/stage/errors.ts";
 import { byteTokenizer } from "../../../src/text/tokenizer.ts";
 import { openArm } from "../../../src/train/arm.ts";
 import { launch } from "../../pipeline/launcher.ts";
@@ -182,6 +183,14 @@ withRuns("eval counts what a judge does not answer, and measures the rest", asyn
     message:
       /^judge: \d of 36 requests to .* no answer, which is more than max_missing \(0\.1\) lets pass; .*"9"/,
   });
+});
+
+withRuns("eval that is stopped while an arm writes leaves no results", async (folder) => {
+  await makeRun(folder);
+  const needs = [textOf(folder), armOf(folder)];
+  const io = ioFor(folder, "scores", { needs, stop: AbortSignal.abort() });
+  await assert.rejects(evaluate(scoresWith(""), io), Interrupted);
+  assert.deepEqual([...Deno.readDirSync(join(folder, "scores"))], []);
 });
 
 const mayListen = Deno.permissions.querySync({ name: "net", host: "127.0.0.1" }).state === "granted";
