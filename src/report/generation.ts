@@ -28,8 +28,8 @@ function part({ id, value }: Staged<GenerationResults>, several: boolean): Marku
     count(new_bytes)
   } bytes and compared with what follows there. ${
     sampledInWords(value)
-  }Figures are means over prompts ± one standard error
-over prompts: of one training run, on these prompts.</p>
+  }Each figure is over all prompts, ± one standard error
+over them: of one training run, whose seed is not in it.</p>
 ${table(ownCaption(value), OWN_COLUMNS, [...rows, referenceRow(value)], { cards: true })}
 ${value.semscore === null && value.judge === null ? null : askedTable(value, rows)}
 ${value.comparisons.length === 0 ? null : comparisonsTable(value)}
