@@ -7,6 +7,7 @@ import { UserError } from "../stage/errors.ts";
 import {
   type Access,
   accessOf,
+  connectsOf,
   DENO_NET_ENVIRONMENT,
   denoFlags,
   ENVIRONMENT,
@@ -14,9 +15,9 @@ import {
   type Generating,
   launcherOptions,
   nativeOf,
-  NET_ENVIRONMENT,
   type Places,
   PROXIES,
+  variablesOf,
   watchAccess,
 } from "./permissions.ts";
 
@@ -129,11 +130,11 @@ function ownEnvironment(): Record<string, string> {
 
 /** What a stage's process sees of the environment, and what it is given. */
 export function environmentFor(config: StageConfig, own: Record<string, string>): Record<string, string> {
-  const computes = nativeOf(config) === "torch";
   const environment = boundEnvironment(own, [
-    ...(computes ? ENVIRONMENT : []),
-    ...(config.run === "fetch" ? [...NET_ENVIRONMENT, ...DENO_NET_ENVIRONMENT] : []),
+    ...variablesOf(config),
+    ...(connectsOf(config).length > 0 ? DENO_NET_ENVIRONMENT : []),
   ]);
+  const computes = nativeOf(config) === "torch";
   return computes ? computing(environment, "threads" in config ? config.threads : "auto") : environment;
 }
 
