@@ -85,6 +85,16 @@ withFiles("run() makes shards of the stories: all of them, about a tenth held ou
   );
 });
 
+withFiles("run() makes shards of names and of polynomials", async (folder) => {
+  for (const input of ["names", "polynomials"] as const) {
+    const { out } = await prepare(folder, { input, bytes: 20_000 });
+    const made = Array.from(madeUp(input, 1337, 20_000), (document) => new TextDecoder().decode(document));
+    assert.deepEqual([...texts(out, "train"), ...texts(out, "val")].sort(), made.sort());
+    const [source] = verifyShards(out).meta.sources;
+    assert.deepEqual([source!.path, source!.format, source!.fingerprint], [input, input, null]);
+  }
+});
+
 withFiles("run() makes the same bytes for the same seed and holds out others for another", async (folder) => {
   const hashes = async (seed: number) => {
     const { out } = await prepare(folder, { seed });
