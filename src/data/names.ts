@@ -1,7 +1,7 @@
 /**
  * The stories with every name replaced by a random one of two tokens, drawn anew for each story: "Q7". Nothing but the
  * story itself tells what follows "Q", so that a model which gets it right has learnt to look it up: induction, as
- * Gloeckle et al. 2024 measure it (section 4, children's stories with names of two tokens).
+ * Gloeckle et al. 2024 measure it (section 4.1, children's stories with names of two tokens).
  *
  * A name is a capital and a digit. Those are two bytes; and two tokens of every byte-level BPE whose pattern parts
  * letters from digits, as those of GPT-2, GPT-4 and Llama 3 do (the space before a name goes with the capital). In

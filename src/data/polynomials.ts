@@ -1,6 +1,6 @@
 /**
  * Exercises in polynomial arithmetic: sums and products in the ring F_7[X]/(X^5), after Gloeckle et al. 2024 (the
- * algorithmic reasoning of section 4; its negation and composition are left out). Every digit of a result depends on
+ * algorithmic reasoning of section 4.2; its negation and composition are left out). Every digit of a result depends on
  * many digits before it, and nothing but the computation tells it.
  *
  *     (12034+50612)*10000=62646      a polynomial is its five coefficients, that of X^0 first

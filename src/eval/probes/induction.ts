@@ -1,6 +1,6 @@
 /**
  * Whether a model of the stories with random names knows the second token of a name by its first, after the name has
- * stood in the story before (Gloeckle et al. 2024, section 4). Nothing but the story tells it: a guess is right one time
+ * stood in the story before (Gloeckle et al. 2024, section 4.1). Nothing but the story tells it: a guess is right one time
  * in ten. Groups: bytes since the name stood there last, which a context of 256 bytes spans.
  */
 

@@ -1,14 +1,13 @@
-/** Tests whose items are made up rather than read: what small models can be good or bad at. */
-
+/** Probes: items that are made up in place of read, by the name that a task's file gives with `made_up`. */
 import type { Group } from "../tasks/items.ts";
 import { grammar } from "./grammar.ts";
 import { induction } from "./induction.ts";
 import { polynomials } from "./polynomials.ts";
 
 /**
- * Makes `items` items of each group. The same seed gives the same ones; no seed gives any that stands in the made-up
- * training text of this or another seed (src/data/held_out.ts).
+ * Makes items that depend on the seed alone; `items` of each group. No seed gives any that stands in the made-up training
+ * text of this or another seed (src/data/held_out.ts).
  */
-export type Probe = (options: { seed: number; items: number }) => Group[];
+export type Probe = (options: { readonly seed: number; readonly items: number }) => Group[];
 
-export const PROBES: Record<string, Probe> = { induction, polynomials, grammar };
+export const PROBES: Readonly<Record<string, Probe>> = { induction, polynomials, grammar };

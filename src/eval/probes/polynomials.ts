@@ -1,6 +1,6 @@
 /**
  * Whether a model of the exercises works out one that it has not seen: right when all five digits are. Groups: number of
- * operations. Training text has one to five; more are out of its domain (Gloeckle et al. 2024, section 4, algorithmic
+ * operations. Training text has one to five; more are out of its domain (Gloeckle et al. 2024, section 4.2, algorithmic
  * reasoning: 2000 items a group there).
  */
 
