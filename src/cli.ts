@@ -4,6 +4,7 @@ import { Command, CommanderError } from "@commander-js/extra-typings";
 import { addCurriculumCommand } from "./cli/curriculum.ts";
 import { addExchangeCommands } from "./cli/exchange.ts";
 import { addFetchCommand } from "./cli/fetch.ts";
+import { addGenerateCommand } from "./cli/generate.ts";
 import { addInspectCommand } from "./cli/inspect.ts";
 import { addModelCommand } from "./cli/model.ts";
 import { addStageCommands } from "./cli/stages.ts";
@@ -21,6 +22,7 @@ Examples:
   foretoken pipeline quickstart --set text.input='books/*.txt' --set name=books
   foretoken pipeline quickstart --set '*.train.steps=1000' --set device=cpu
   foretoken fetch minipile                    a public data set
+  foretoken generate quickstart/forward --prompt 'The fox'
   foretoken train --help                      a command's options and examples
 
 In a checkout, foretoken is \`deno task foretoken\`; \`deno task train ...\` is short
@@ -40,6 +42,8 @@ function commandLine(finish: Finish): Command {
   program.commandsGroup("Data and models from elsewhere:");
   addFetchCommand(program, finish);
   addExchangeCommands(program, finish);
+  program.commandsGroup("Using a trained model:");
+  addGenerateCommand(program, finish);
   program.commandsGroup("Looking:");
   addInspectCommand(program, finish);
   addModelCommand(program, finish);

@@ -7,7 +7,7 @@ import { withFiles } from "./support.ts";
 /** What the modules of a folder, or one file, may import besides their own folder. */
 const ALLOWED: Record<string, readonly string[]> = {
   "cli.ts": ["cli", "stage"],
-  cli: ["pipeline", "data", "model", "train", "text", "config", "formats", "stage"],
+  cli: ["pipeline", "data", "model", "train", "text", "generate", "config", "formats", "stage"],
   "stage.ts": [
     "pipeline",
     "config",
@@ -26,15 +26,17 @@ const ALLOWED: Record<string, readonly string[]> = {
   pipeline: ["config", "formats", "stage"],
   report: ["config", "formats", "stage"],
   watch: ["report", "config", "formats", "stage"],
-  fetch: ["config", "formats", "stage"],
+  fetch: ["net", "config", "formats", "stage"],
   exchange: ["train", "model", "data", "text", "config", "formats", "stage"],
+  generate: ["decode", "train", "data", "text", "model", "torch", "config", "formats", "stage"],
   decode: ["train", "data", "text", "model", "torch", "config", "formats", "stage"],
-  eval: ["train", "data", "text", "model", "torch", "config", "formats", "stage"],
+  eval: ["decode", "train", "data", "text", "model", "torch", "net", "config", "formats", "stage"],
   train: ["data", "text", "model", "torch", "config", "formats", "stage"],
   data: ["torch", "text", "config", "formats", "stage"],
   model: ["torch"],
   text: ["formats", "stage"],
   torch: [],
+  net: ["stage"],
   config: ["stage"],
   formats: ["stage"],
   stage: [],

@@ -7,7 +7,7 @@ import { loadPipeline } from "../../src/config/load.ts";
 import type { TrainConfig } from "../../src/config/schema.ts";
 import { BlockOrder, BlockTable } from "../../src/data/batches.ts";
 import { Random } from "../../src/data/random.ts";
-import { stories } from "../../src/data/stories.ts";
+import { madeUp } from "../../src/data/made_up.ts";
 import { MtpModel } from "../../src/model/mod.ts";
 import {
   type BlockShape,
@@ -94,7 +94,7 @@ function openShards({ vocabulary, document }: Kind): TokenShards {
   const { tokenBytes, byteLengths } = vocabulary;
   const tokens = new ({ 1: Uint8Array, 2: Uint16Array, 4: Uint32Array }[tokenBytes])(TOKENS);
   if (tokenBytes === 1) {
-    const text = Uint8Array.from([...stories(1, 1e6)].flatMap((story) => [...story]));
+    const text = Uint8Array.from([...madeUp("stories", 1, 1e6)].flatMap((story) => [...story]));
     for (let at = 0; at < TOKENS; at += text.length) tokens.set(text.subarray(0, TOKENS - at), at);
   } else {
     const random = new Random(1);

@@ -5,7 +5,7 @@
  */
 import { fileWriter, parquetWriteRows } from "hyparquet-writer";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { stories } from "../../src/data/stories.ts";
+import { madeUp } from "../../src/data/made_up.ts";
 import { findFiles } from "../../src/formats/input_files.ts";
 import { UserError } from "../../src/stage/errors.ts";
 import type { Measured } from "./prepare_case.ts";
@@ -32,7 +32,9 @@ export async function run(): Promise<void> {
 
 /** The text of FOLDER or of stories, cut into documents of 0.2 to 8 KB. */
 function documentsOf(folder: string | undefined): string[] {
-  if (folder === undefined) return Array.from(stories(1, 20e6), (story) => new TextDecoder().decode(story));
+  if (folder === undefined) {
+    return Array.from(madeUp("stories", 1, 20e6), (story) => new TextDecoder().decode(story));
+  }
   const text = findFiles([folder]).map((path) => Deno.readTextFileSync(path)).join("\n\n");
   const documents: string[] = [];
   for (let start = 0, n = 0; start < text.length; n++) {

@@ -19,11 +19,12 @@ export function collect(value: string, before: readonly string[] = []): string[]
 }
 
 /** For options that take a whole number. */
-export function wholeNumber(least: number): (value: string) => number {
+export function wholeNumber(least: number, most = Infinity): (value: string) => number {
   return (value) => {
     const found = Number(value);
-    if (/^\d/.test(value) && Number.isInteger(found) && found >= least) return found;
-    throw new InvalidArgumentError(`expected a whole number, at least ${least}.`);
+    if (/^\d/.test(value) && Number.isInteger(found) && found >= least && found <= most) return found;
+    const bounds = `at least ${least}${most === Infinity ? "" : ` and at most ${most}`}`;
+    throw new InvalidArgumentError(`expected a whole number, ${bounds}.`);
   };
 }
 

@@ -21,6 +21,7 @@ export function checkPipeline(file: PipelineFile): Problem[] {
     ...(stage.run === "fetch" ? checkFetch(stage, ["stages", i]) : []),
     ...(stage.run === "prepare" ? checkPrepare(stage, ["stages", i], file.stages) : []),
     ...(stage.run === "train" ? checkTrain(stage, ["stages", i]) : []),
+    ...(stage.run === "eval" ? checkGeneration(stage, ["stages", i], file.stages) : []),
     ...(stage.run === "decode" ? checkDecode(stage, ["stages", i], file.stages) : []),
   ]);
 }
@@ -168,4 +169,22 @@ function checkDecode(
   const message = `1 + ${prompt} + new_tokens (${new_tokens}) tokens do not fit ` +
     `the context of ${id} (${context})`;
   return [{ path: [...path, "new_tokens"], message }];
+}
+
+/** The same for the continuations that an eval stage measures. */
+function checkGeneration(
+  { needs, generation }: Extract<Stage, { run: "eval" }>,
+  path: Path,
+  stages: readonly Stage[],
+): Problem[] {
+  const text = stages.find((stage) => stage.run === "prepare" && needs.includes(stage.id));
+  if (generation === undefined || text?.run !== "prepare" || text.tokenizer !== "bytes") return [];
+  const { prompt_bytes, new_bytes } = generation;
+  const tokens = 1 + prompt_bytes + new_bytes;
+  const arms = stages.filter((stage) => stage.run === "train").filter(({ id }) => needs.includes(id));
+  const short = arms.find(({ model }) => model.context < tokens);
+  if (short === undefined) return [];
+  const message = `1 + prompt_bytes (${prompt_bytes}) + new_bytes (${new_bytes}) tokens do not fit ` +
+    `the context of ${short.id} (${short.model.context})`;
+  return [{ path: [...path, "generation", "new_bytes"], message }];
 }

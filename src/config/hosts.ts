@@ -1,6 +1,7 @@
-/** Which hosts a fetch stage may reach: the one list for Deno's flags, the launcher, and redirects. */
+/** Which hosts a stage may reach: the one list for Deno's flags, the launcher, and redirects. */
 
-import type { FetchConfig } from "./schema.ts";
+import type { EvalConfig, FetchConfig } from "./schema.ts";
+import { serversOf } from "./schema/generation.ts";
 
 /** Where the public hub keeps large files: hosts that it chooses by place and changes, all below one name. */
 const DOWNLOADS: Readonly<Record<string, string>> = { "huggingface.co": "*.hf.co:443" };
@@ -20,6 +21,12 @@ export function hostsOf({ endpoint, hosts }: Pick<FetchConfig, "endpoint" | "hos
     ...(downloads === undefined ? [] : [downloads]),
     ...named,
   ];
+}
+
+/** `host:port` of the servers that an eval stage asks about its text; without one, none. */
+export function hostsOfEval({ generation }: Pick<EvalConfig, "generation">): string[] {
+  const servers = generation === undefined ? [] : serversOf(generation);
+  return [...new Set(servers.map(({ endpoint }) => hostOf(new URL(endpoint))))];
 }
 
 /** `host:port`, also where the port is the protocol's usual one. */

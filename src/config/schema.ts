@@ -7,12 +7,14 @@ import * as z from "zod";
 import { curriculum } from "./schema/curriculum.ts";
 import { exportStage, importStage } from "./schema/exchange.ts";
 import { fetchStage } from "./schema/fetch.ts";
+import { generation } from "./schema/generation.ts";
 import { model } from "./schema/model.ts";
 import { prepareStage, type ResolvedPrepare } from "./schema/prepare.ts";
 import { train } from "./schema/train.ts";
 import { count, device, id, name, needs, seed, threads, whole } from "./schema/values.ts";
 
 export type { CurriculumConfig } from "./schema/curriculum.ts";
+export type { GenerationConfig, JudgeConfig, Sampling, ServerConfig } from "./schema/generation.ts";
 export type { ModelConfig } from "./schema/model.ts";
 export { type TrainSettings, withoutCadence } from "./schema/train.ts";
 
@@ -34,6 +36,7 @@ const evalStage = z.strictObject({
   context_bytes: whole(8).optional().describe(
     "bytes of text that a window holds on average, the same for byte and subword models; default: the whole context",
   ),
+  generation: generation.optional().describe("measures the text that the arms write; default: not measured"),
 });
 
 const decodeStage = z.strictObject({

@@ -1,12 +1,12 @@
 /** What `input`, `validation` and `test` name: the files to be read, in the order of their reading. */
 
 import type { PrepareConfig } from "../config/schema.ts";
-import { type SourceConfig, sourcesOf } from "../config/schema/prepare.ts";
+import { isMadeUp, type SourceConfig, sourcesOf } from "../config/schema/prepare.ts";
 import { findFiles, realPath } from "../formats/input_files.ts";
 import { UserError } from "../stage/errors.ts";
 import { Random } from "./random.ts";
 import type { Split } from "./shards.ts";
-import { filesOf, type Reading, type SourceFile, storiesFile } from "./sources/file.ts";
+import { filesOf, madeUpFile, type Reading, type SourceFile } from "./sources/file.ts";
 
 /** One reading of one source. A weight of 2.5 is three of them: all documents, all again, every second one. */
 export interface Pass {
@@ -68,7 +68,7 @@ export function corpusOf(config: PrepareConfig): Corpus {
   }
   const rest = Array.isArray(validation) && (test === undefined || Array.isArray(test)) ? "train" : undefined;
   const before = builder.files.length;
-  if (input === "stories") builder.add([storiesFile(bytes, reading)], input, 1, rest);
+  if (isMadeUp(input)) builder.add([madeUpFile(input, bytes, reading)], input, 1, rest);
   else {
     for (const source of sourcesOf(input)) {
       const files = notTaken(filesOf(source, reading));
@@ -88,7 +88,7 @@ function heldOutFiles(
   reading: Reading,
 ): SourceFile[] {
   const alike = new Map<string, SourceFile>();
-  const sources = input === "stories" ? [] : sourcesOf(input);
+  const sources = isMadeUp(input) ? [] : sourcesOf(input);
   for (const file of sources.flatMap((source) => filesOf(source, reading))) {
     alike.set(realPath(file.path), file);
   }

@@ -3,7 +3,12 @@
  * "The boys near the well were asleep". The stories are sprinkled with them, and each comes with its wrong twin.
  */
 
+import { drawOnSide } from "./held_out.ts";
 import { Random } from "./random.ts";
+
+/** What stands between subject and verb, or which verbs agree. */
+export const RULES = ["preposition", "relative clause", "object clause", "present tense"] as const;
+export type Rule = typeof RULES[number];
 
 /** A sentence, up to its full stop, around the verb that has to agree. */
 export interface Agreement {
@@ -15,16 +20,21 @@ export interface Agreement {
   readonly wrong: string;
   /** What follows the verb. */
   readonly rest: string;
+  readonly rule: Rule;
+  /** Whether the noun between subject and verb has the other number: going by the nearest noun is wrong then. */
+  readonly misleads: boolean;
 }
 
 /** Two sentences that differ in the number of one verb. */
-export interface GrammarPair {
+export interface GrammarPair extends Pick<Agreement, "rule" | "misleads"> {
   readonly good: string;
   readonly bad: string;
 }
 
 /** Singular and plural. */
 type Forms = readonly [string, string];
+/** Index in {@link Forms}. */
+type GrammaticalNumber = 0 | 1;
 
 const regular = (...nouns: string[]): Forms[] => nouns.map((noun) => [noun, `${noun}s`]);
 
@@ -67,14 +77,33 @@ const NEAR = ["near", "behind", "beside", "in front of", "next to"];
 
 const WAS: Forms = ["was", "were"];
 
-/** A noun with the sentences that it may head: modifiers between it and its verb, and ends after "was" or "were". */
-interface Kind {
-  readonly nouns: readonly Forms[];
-  readonly clauses: readonly ((random: Random) => string)[];
-  readonly ends: readonly string[];
+/** What stands between a subject and its verb. */
+interface Clause {
+  readonly rule: Rule;
+  readonly words: string;
+  /** Of the noun in it. */
+  readonly number: GrammaticalNumber;
 }
 
-const near = (random: Random) => `${random.pick(NEAR)} the ${either(random, PLACES)}`;
+/** A clause around one of some nouns, in a number that is drawn unless it is given. */
+function clause(rule: Rule, before: string, nouns: readonly Forms[], after = "", given?: GrammaticalNumber) {
+  return (random: Random): Clause => {
+    const forms = random.pick(nouns);
+    const number = given ?? drawNumber(random);
+    return { rule, words: `${before} ${forms[number]}${after}`, number };
+  };
+}
+
+const near = (random: Random): Clause => clause("preposition", `${random.pick(NEAR)} the`, PLACES)(random);
+
+const drawNumber = (random: Random) => random.below(2) as GrammaticalNumber;
+
+/** A noun with the sentences that it may head: what may stand before its verb, and ends after "was" or "were". */
+interface Kind {
+  readonly nouns: readonly Forms[];
+  readonly clauses: readonly ((random: Random) => Clause)[];
+  readonly ends: readonly string[];
+}
 
 const KINDS: readonly Kind[] = [
   {
@@ -82,9 +111,9 @@ const KINDS: readonly Kind[] = [
     clauses: [
       near,
       near,
-      (random) => `who had come from the ${either(random, PLACES)}`,
-      (random) => `who waited for the ${either(random, PEOPLE)}`,
-      (random) => `whom the ${either(random, PEOPLE)} knew`,
+      clause("relative clause", "who had come from the", PLACES),
+      clause("relative clause", "who waited for the", PEOPLE),
+      clause("object clause", "whom the", PEOPLE, " knew"),
     ],
     ends: [
       "singing an old song",
@@ -100,8 +129,8 @@ const KINDS: readonly Kind[] = [
     clauses: [
       near,
       near,
-      (random) => `that belonged to the ${either(random, PEOPLE)}`,
-      (random) => `that followed the ${either(random, PEOPLE)}`,
+      clause("relative clause", "that belonged to the", PEOPLE),
+      clause("relative clause", "that followed the", PEOPLE),
     ],
     ends: ["asleep in the sun", "looking for food", "quiet for once", "not afraid of anyone"],
   },
@@ -110,8 +139,8 @@ const KINDS: readonly Kind[] = [
     clauses: [
       near,
       near,
-      (random) => `that belonged to the ${either(random, PEOPLE)}`,
-      (random) => `that stood between the ${random.pick(PLACES)[1]}`,
+      clause("relative clause", "that belonged to the", PEOPLE),
+      clause("relative clause", "that stood between the", PLACES, "", 1),
     ],
     ends: [
       "covered with dust",
@@ -137,26 +166,38 @@ const TELLS: readonly Forms[] = [["says", "say"], ["thinks", "think"], ["is sure
   "swear",
 ]];
 
-/** A glance at the surroundings, in the past tense: "The lamp that stood between the gates was painted blue". */
-export function scenery(random: Random): Agreement {
-  const kind = random.pick(KINDS);
-  const number = random.below(2) as 0 | 1;
-  const subject = `The ${random.pick(kind.nouns)[number]} ${random.pick(kind.clauses)(random)}`;
-  return { subject, verb: WAS[number], wrong: WAS[1 - number as 0 | 1], rest: random.pick(kind.ends) };
+/**
+ * A glance at the surroundings, in the past tense: "The lamp that stood between the gates was painted blue".
+ *
+ * @param heldOut Whether its subject is one that no training text has.
+ */
+export function scenery(random: Random, heldOut: boolean): Agreement {
+  return drawOnSide(heldOut, () => {
+    const kind = random.pick(KINDS);
+    const number = drawNumber(random);
+    const noun = random.pick(kind.nouns)[number];
+    const between = random.pick(kind.clauses)(random);
+    return agreement(`The ${noun} ${between.words}`, WAS, random.pick(kind.ends), number, between);
+  }, ({ subject }) => subject);
 }
 
-/** What some people claim, in the present tense: "The woman who sells apples near the wells says that ...". */
-export function rumor(random: Random, that: string): Agreement {
-  const number = random.below(2) as 0 | 1;
-  const [does, what] = random.pick(TRADES);
-  const clause = random.chance(0.5) ? near(random) : `who ${does[number]} ${what} ${near(random)}`;
-  const tells = random.pick(TELLS);
-  return {
-    subject: `The ${random.pick(PEOPLE)[number]} ${clause}`,
-    verb: tells[number],
-    wrong: tells[1 - number as 0 | 1],
-    rest: `that ${that}`,
-  };
+/**
+ * What some people claim, in the present tense: "The woman who sells apples near the wells says that ...".
+ *
+ * @param heldOut Whether its subject is one that no training text has.
+ */
+export function rumor(random: Random, that: string, heldOut: boolean): Agreement {
+  return drawOnSide(heldOut, () => {
+    const number = drawNumber(random);
+    const [does, what] = random.pick(TRADES);
+    const trade = random.chance(0.5) ? "" : `who ${does[number]} ${what} `;
+    const place = near(random);
+    const subject = `The ${random.pick(PEOPLE)[number]} ${trade}${place.words}`;
+    return agreement(subject, random.pick(TELLS), `that ${that}`, number, {
+      ...place,
+      rule: "present tense",
+    });
+  }, ({ subject }) => subject);
 }
 
 /** The sentence without its full stop. */
@@ -164,18 +205,33 @@ export function say({ subject, verb, rest }: Agreement): string {
   return `${subject} ${verb} ${rest}`;
 }
 
-/** `n` minimal pairs in the language of the stories; the same seed gives the same pairs. */
-export function grammarPairs(seed: number, n: number): GrammarPair[] {
-  const random = new Random(seed, GRAMMAR_STREAM);
-  return Array.from({ length: n }, () => {
-    const sentence = random.chance(0.75) ? scenery(random) : rumor(random, "it will rain");
-    return { good: `${say(sentence)}.`, bad: `${say({ ...sentence, verb: sentence.wrong })}.` };
-  });
+/**
+ * Minimal pairs in the language of the stories, without end; the same seed gives the same pairs. Their subjects stand
+ * in no training text.
+ */
+export function* grammarPairs(seed: number): Generator<GrammarPair> {
+  for (const random = new Random(seed, GRAMMAR_STREAM);;) {
+    const sentence = random.chance(0.75) ? scenery(random, true) : rumor(random, "it will rain", true);
+    const { rule, misleads } = sentence;
+    yield {
+      rule,
+      misleads,
+      good: `${say(sentence)}.`,
+      bad: `${say({ ...sentence, verb: sentence.wrong })}.`,
+    };
+  }
 }
 
 /** Keeps the pairs apart from the stories of the same seed, whose streams are numbered from 0. */
 const GRAMMAR_STREAM = 0xffffffff;
 
-function either(random: Random, nouns: readonly Forms[]): string {
-  return random.pick(random.pick(nouns));
+function agreement(
+  subject: string,
+  verbs: Forms,
+  rest: string,
+  number: GrammaticalNumber,
+  between: Clause,
+): Agreement {
+  const [verb, wrong] = number === 0 ? verbs : [verbs[1], verbs[0]];
+  return { subject, verb, wrong, rest, rule: between.rule, misleads: between.number !== number };
 }

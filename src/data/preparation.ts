@@ -3,6 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import { join } from "node:path";
 import type { PrepareConfig } from "../config/schema.ts";
+import { isMadeUp } from "../config/schema/prepare.ts";
 import { Cleaner, type Filter, type Tally } from "./cleaning.ts";
 import { type Corpus, isTaken } from "./corpus.ts";
 import type { Encoder, Encoding } from "./encoding.ts";
@@ -162,7 +163,7 @@ function infoOf({ path, format, compression, weight, size, mtime }: Corpus["sour
     invalidUtf8: 0,
     skipped: 0,
     removed: {},
-    fingerprint: format === "stories" ? null : { size, mtime },
+    fingerprint: isMadeUp(format) ? null : { size, mtime },
   };
 }
 

@@ -13,7 +13,7 @@
 
 import { realPathOf } from "../config/fetched.ts";
 import type { PrepareConfig } from "../config/schema.ts";
-import { resolvePrepare } from "../config/schema/prepare.ts";
+import { isMadeUp, resolvePrepare } from "../config/schema/prepare.ts";
 import { Interrupted, UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
 import { type Corpus, corpusOf } from "./corpus.ts";
@@ -158,7 +158,7 @@ function refuseEmpty(config: PrepareConfig, { writers, sources }: Preparation): 
         "ask for fewer, or give more text",
     );
   }
-  const remedy = config.document === "file" && input !== "stories"
+  const remedy = config.document === "file" && !isMadeUp(input)
     ? "set document: blank_line, or name files to hold out in validation"
     : "give more text, or name files to hold out in validation";
   const found = documents === 1 ? "one document" : `${documents} documents, too few different ones,`;

@@ -45,7 +45,8 @@ const splitSchema = z.strictObject({
   shards: z.array(shardSchema),
 });
 
-const tokenizerSchema = z.discriminatedUnion("kind", [
+/** What a checkpoint says, too. */
+export const tokenizerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("bytes"),
     vocab: z.literal(320),

@@ -10,21 +10,6 @@
 import { rumor, say, scenery } from "./grammar.ts";
 import { Random } from "./random.ts";
 
-/**
- * Stories as UTF-8, one a document, until there are at least `bytes` bytes of them: the last one is whole.
- *
- * The same seed gives the same bytes on every machine, and story i does not depend on how many follow.
- * A yielded array is fresh: the caller may keep it.
- */
-export function* stories(seed: number, bytes: number): Generator<Uint8Array> {
-  const encoder = new TextEncoder();
-  for (let index = 0, made = 0; made < bytes; index++) {
-    const document = encoder.encode(story(seed, index));
-    yield document;
-    made += document.length;
-  }
-}
-
 /** The story of this number, 0 and up: a title and some paragraphs, each ended by a line break. */
 export function story(seed: number, index: number): string {
   const random = new Random(seed, index);
@@ -142,6 +127,13 @@ const HOUSES = phrases(`
   at the top of the hill, on the far side of the wood, in the little house by the pond, beyond the stone bridge,
   at the end of the long road, in the tower by the sea`);
 const MEALS = phrases("soup, honey cakes, warm bread, plum pie, pancakes, roast apples");
+
+/** The name of somebody in a story, as often as it stands there: the first name, with the surname if that follows. */
+export const NAME = new RegExp(
+  `\\b(${[...GIRLS, ...BOYS, ...PETS].join("|")})\\b` +
+    `(?: (?:${SURNAME_STARTS.join("|")})(?:${SURNAME_ENDS.join("|")})\\b)?`,
+  "g",
+);
 
 // People.
 
@@ -388,19 +380,19 @@ const ADVICE: readonly ((tale: Tale, ask: string, known: string) => [string, str
     const neighbor = random.pick(TRADES);
     return [
       `${hero.name} went to the ${neighbor}. "${ask}" asked ${hero.name}.`,
-      `"${say(rumor(random, known))}," said the ${neighbor}.`,
+      `"${say(rumor(random, known, false))}," said the ${neighbor}.`,
     ];
   },
   ({ random, hero }, ask, known) => {
     const relative = random.pick(RELATIVES);
     return [
       `"${ask}" ${hero.name} asked ${hero.his} ${relative}.`,
-      `"I do not know," said ${hero.his} ${relative}. "${say(rumor(random, known))}."`,
+      `"I do not know," said ${hero.his} ${relative}. "${say(rumor(random, known, false))}."`,
     ];
   },
   ({ random, hero }, ask, known) => [
     `"${ask}" ${hero.he} called from door to door.`,
-    `"${say(rumor(random, known))}," a voice called back. "Good luck, ${hero.full}!"`,
+    `"${say(rumor(random, known, false))}," a voice called back. "Good luck, ${hero.full}!"`,
   ],
 ];
 
@@ -459,7 +451,7 @@ const MORALS: readonly ((tale: Tale) => string)[] = [
 
 // Small words.
 
-const glance = (random: Random) => `${say(scenery(random))}.`;
+const glance = (random: Random) => `${say(scenery(random, false))}.`;
 
 /** The words behind "a" or "an". */
 const a = (thing: string) => `${/^[aeiou]/.test(thing) ? "an" : "a"} ${thing}`;

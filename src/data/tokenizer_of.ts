@@ -4,14 +4,16 @@ import { sha256OfFile } from "../formats/atomic.ts";
 import { UserError } from "../stage/errors.ts";
 import { openTokenizerFile } from "../text/bpe.ts";
 import { byteTokenizer, type Tokenizer } from "../text/tokenizer.ts";
-import { AGAIN, type ShardSet } from "./shards.ts";
+import { AGAIN, type ShardMeta } from "./shards.ts";
 
 /**
  * Bytes, or the set's own tokenizer.json. Decoding needs no native code.
  *
  * @throws {UserError} where tokenizer.json is missing, was altered, or does not fit meta.json.
  */
-export function tokenizerOf({ folder, meta }: Pick<ShardSet, "folder" | "meta">): Tokenizer {
+export function tokenizerOf(
+  { folder, meta }: { readonly folder: string; readonly meta: Pick<ShardMeta, "tokenizer"> },
+): Tokenizer {
   const info = meta.tokenizer;
   if (info.kind === "bytes") return byteTokenizer();
   const path = join(folder, info.file);

@@ -17,7 +17,7 @@ import { type Draft, isChain, MAX_NODES } from "./draft.ts";
 import { DraftLength } from "./draft_length.ts";
 import { Drafting, type DraftSettings } from "./drafting.ts";
 import { Parts } from "./parts.ts";
-import { distributionsOf, forChoices, greedyChoices, isGreedy, onCpu, penalizeRows } from "./sampling.ts";
+import { distributionsOf, forChoices, GREEDY, greedyChoices, isGreedy, onCpu, penalizeRows } from "./sampling.ts";
 import { type Decoded, type Request, Sequence } from "./sequence.ts";
 import { type Verdict, verifyGreedy, verifySampled, verifyTypical } from "./verify.ts";
 
@@ -28,6 +28,17 @@ export interface Settings extends DraftSettings {
   readonly batch: number;
   readonly seed: number;
 }
+
+/** Greedily, one token a forward pass and one sequence at a time. */
+export const PLAIN: Settings = {
+  heads: 1,
+  sampling: GREEDY,
+  acceptance: "exact",
+  tree: 1,
+  treeNodes: 1,
+  batch: 1,
+  seed: 0,
+};
 
 /** What a step gave one request. */
 export interface Step {

@@ -60,7 +60,7 @@ function wordStart(text: Uint8Array, from: number, last: number): number {
 }
 
 /** The last end of a word up to `end`; `end` where no word behind the first ends there. */
-function wordEnd(text: Uint8Array, start: number, end: number): number {
+export function wordEnd(text: Uint8Array, start: number, end: number): number {
   for (let at = end; at > start; at--) {
     if ((at === text.length || isSpace(text[at])) && !isSpace(text[at - 1])) return at;
   }
@@ -68,7 +68,7 @@ function wordEnd(text: Uint8Array, start: number, end: number): number {
 }
 
 /** The beginning of the UTF-8 character that a place is in, or the place itself where the text is malformed. */
-function characterStart(text: Uint8Array, place: number): number {
+export function characterStart(text: Uint8Array, place: number): number {
   for (let at = place; at >= Math.max(0, place - 3); at--) if (((text[at] ?? 0) & 0xc0) !== 0x80) return at;
   return place;
 }

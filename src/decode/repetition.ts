@@ -8,20 +8,48 @@ export interface Repetition {
   readonly distinct_2: number;
 }
 
-function distinct(words: readonly string[], n: number): { unique: number; all: number } {
-  const all = Math.max(0, words.length - n + 1);
-  const grams = new Set(Array.from({ length: all }, (_, i) => words.slice(i, i + n).join(" ")));
-  return { unique: grams.size, all };
-}
-
 /** Counts within each text and sums over texts, so that texts which share phrases are not called repetitive. */
 export function repetition(texts: readonly string[]): Repetition {
-  const sums = (n: number) =>
-    texts.map((text) => distinct(text.split(/\s+/).filter((word) => word !== ""), n))
-      .reduce((sum, { unique, all }) => ({ unique: sum.unique + unique, all: sum.all + all }));
-  const [four, two] = [sums(4), sums(2)];
-  return {
-    rep_4: four.all === 0 ? 0 : 1 - four.unique / four.all,
-    distinct_2: two.all === 0 ? 1 : two.unique / two.all,
-  };
+  return { rep_4: repeated(texts, 4) ?? 0, distinct_2: uniqueShare(texts, 2) ?? 1 };
+}
+
+/**
+ * rep-n: share of n-grams that occurred before in the same text (Welleck et al. 2020: 1 - unique / all), summed over
+ * texts; null where there are none.
+ */
+export function repeated(texts: readonly string[], n: number): number | null {
+  const share = uniqueShare(texts, n);
+  return share === null ? null : 1 - share;
+}
+
+/** n-grams that are the first of their kind in their text over all n-grams; null where there are none. */
+function uniqueShare(texts: readonly string[], n: number): number | null {
+  let [unique, all] = [0, 0];
+  for (const text of texts) {
+    const grams = ngrams(wordsOf(text), n);
+    unique += new Set(grams).size;
+    all += grams.length;
+  }
+  return all === 0 ? null : unique / all;
+}
+
+/**
+ * distinct-n: different n-grams of all texts together over the number of their words (Li et al. 2016): texts that are
+ * alike count as one. Null where there are no words.
+ */
+export function distinct(texts: readonly string[], n: number): number | null {
+  const unique = new Set<string>();
+  let words = 0;
+  for (const text of texts) {
+    const own = wordsOf(text);
+    for (const gram of ngrams(own, n)) unique.add(gram);
+    words += own.length;
+  }
+  return words === 0 ? null : unique.size / words;
+}
+
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+
+function ngrams(words: readonly string[], n: number): string[] {
+  return Array.from({ length: Math.max(0, words.length - n + 1) }, (_, i) => words.slice(i, i + n).join(" "));
 }

@@ -1,7 +1,8 @@
 /**
  * The `eval` stage: bits per byte and teacher-forced accuracy of every head of every arm, on held-out text. Each token
  * is scored once, with at least half a context before it where the text has that. Bytes are those of the text, whatever
- * the tokens: so models of bytes and of subwords compare.
+ * the tokens: so models of bytes and of subwords compare. What the arms write is measured first, where the pipeline file
+ * asks for it (generation/).
  */
 import { join } from "node:path";
 import type { EvalConfig } from "../config/schema.ts";
@@ -14,12 +15,14 @@ import type { Run, StageIo } from "../stage/io.ts";
 import { turn } from "../stage/turn.ts";
 import { inWords, Scope, start, Tensor, type TokenShards } from "../torch/mod.ts";
 import { type Arm, checkTokenizer, openArm } from "../train/arm.ts";
+import { measureGeneration } from "./generation/quality.ts";
 import { type Window, windowsOver } from "./windows.ts";
 
 export const run: Run<EvalConfig> = async (config, io) => {
   const machine = start(config);
   io.log(inWords(machine));
   const set = verifyShards(io.needs.find((need) => need.run === "prepare")!.folder);
+  const generation = await measureGeneration(config, set, machine.device, io);
   const arms = [];
   for (const need of io.needs.filter(({ run }) => run === "train")) {
     using arm = openArm(need, machine.device);
@@ -53,7 +56,7 @@ export const run: Run<EvalConfig> = async (config, io) => {
     const accuracies = heads.map(({ accuracy }) => `${(100 * accuracy).toFixed(1)}%`).join(" ");
     io.log(`${arm.id}: ${bitsPerByte.toFixed(4)} bits per byte, accuracy by head ${accuracies}`);
   }
-  writeJson(join(io.folder, "eval.json"), { split: config.split, arms });
+  writeJson(join(io.folder, "eval.json"), { split: config.split, arms, generation });
 };
 
 /** How far a window reaches, in tokens and, on average over the split, in bytes of text. */

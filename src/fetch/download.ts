@@ -9,9 +9,10 @@ import { createHash, type Hash } from "node:crypto";
 import { dirname } from "node:path";
 import { syncFolder } from "../formats/atomic.ts";
 import { writing } from "../formats/file_errors.ts";
+import { Lost } from "../net/patience.ts";
 import { UserError } from "../stage/errors.ts";
 import { turn } from "../stage/turn.ts";
-import { type Answer, type Client, Lost } from "./client.ts";
+import type { Answer, Client } from "./client.ts";
 import type { Hub, HubFile } from "./hub.ts";
 
 /** Where a download goes and who hears of it. */

@@ -209,11 +209,12 @@ export class MtpModel implements Disposable {
   }
 
   /**
-   * The model with its weights as they are now, laid out for decoding in float32.
+   * The model with its weights as they are now, laid out for decoding in float32. By default for the row kernels where
+   * they can run.
    *
    * @throws {RangeError} for the row kernels on another device than the CPU.
    */
-  decoder(kernels: Kernels): Decoder {
+  decoder(kernels: Kernels = this.device === "cpu" ? "rows" : "aten"): Decoder {
     return new Decoder(this.#lent, this.#blocks, this.#heads, kernels);
   }
 

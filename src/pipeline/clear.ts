@@ -12,7 +12,7 @@ const RESULTS: Record<StageKind, RegExp> = {
   prepare: /^((meta|statistics|progress|tokenizer)\.json|seen\.bin|(train|val|test)-\d{5}\.(bin|idx))$/,
   import: /^model$/,
   train: /^(metrics\.jsonl|train\.json|checkpoints|tensorboard)$/,
-  eval: /^eval\.json$/,
+  eval: /^(eval\.json|answers\.jsonl)$/,
   decode: /^decode\.json$/,
   export: /^(hf|medusa)$/,
   report: /^report\.(html|json)$/,

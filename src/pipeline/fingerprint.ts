@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { isFetched } from "../config/fetched.ts";
 import { type StageConfig, type StageKind, withoutCadence } from "../config/schema.ts";
+import { withoutPatience } from "../config/schema/generation.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
 import { findFiles } from "../formats/input_files.ts";
 import { UserError } from "../stage/errors.ts";
@@ -11,13 +12,13 @@ import { nativeOf } from "./permissions.ts";
 /** Raised by hand when a stage's code gives other results for the same config: then they are made anew. */
 export const STAGE_VERSIONS: Record<StageKind, number> = {
   fetch: 2,
-  prepare: 2,
+  prepare: 3,
   import: 2,
   train: 2,
-  eval: 2,
+  eval: 3,
   decode: 2,
   export: 2,
-  report: 2,
+  report: 3,
 };
 
 /** `ABI_VERSION` of src/torch/symbols.ts, which the runner does not load; a test compares them. */
@@ -47,8 +48,8 @@ export function decisivePart(config: StageConfig): object {
     return rest;
   }
   if (config.run === "eval") {
-    const { device: _d, threads: _t, ...rest } = config;
-    return rest;
+    const { device: _d, threads: _t, generation, ...rest } = config;
+    return generation === undefined ? rest : { ...rest, generation: withoutPatience(generation) };
   }
   return config;
 }

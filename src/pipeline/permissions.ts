@@ -1,13 +1,15 @@
 /**
  * What each stage may touch, in one table, and how that is said to Deno (flags, which bind TypeScript) and to
- * the launcher (Landlock and seccomp, which bind native code too). Nobody may start other programs. Two reach the
- * network: a fetch stage named hosts, and the page that watches a run one port of this machine, where it waits.
+ * the launcher (Landlock and seccomp, which bind native code too). Nobody may start other programs. Three reach the
+ * network: a fetch stage named hosts; an eval stage the servers that judge its text, where the pipeline file names
+ * some; and the page that watches a run one port of this machine, where it waits. Landlock knows ports, Deno hosts too.
  */
 
 import { dirname, join } from "node:path";
 import { isFetched } from "../config/fetched.ts";
-import { hostsOf } from "../config/hosts.ts";
+import { hostsOf, hostsOfEval } from "../config/hosts.ts";
 import type { StageConfig, StageKind } from "../config/schema.ts";
+import { serversOf } from "../config/schema/generation.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
 import { globRoot, isGlob } from "../formats/glob.ts";
 import { UserError } from "../stage/errors.ts";
@@ -37,13 +39,23 @@ export interface Access {
   readonly cuda: boolean;
   /** `host:port` of all that it may connect to; `*.` stands for any subdomain. */
   readonly connect: readonly string[];
+  /** Environment variables that it may read; `*` stands for any ending. */
+  readonly variables: readonly string[];
+  /** Whether it may ask how much room is left on a disk. */
+  readonly room: boolean;
   /** The port of 127.0.0.1 at which it may wait for connections; 0: any. */
   readonly listen?: number;
 }
 
 /** What a kind loads, and what it reads and reaches beyond the stages that it needs. */
 const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
-  fetch: { native: () => "none", reads: () => [], connects: hostsOf },
+  fetch: {
+    native: () => "none",
+    reads: () => [],
+    connects: hostsOf,
+    keys: () => NET_ENVIRONMENT,
+    room: true,
+  },
   prepare: {
     native: ({ tokenizer }) => tokenizer === "bytes" ? "none" : "text",
     // The program's own modules too: Deno asks for them where a worker begins.
@@ -54,7 +66,13 @@ const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
   },
   import: { native: () => "none", reads: ({ from }) => [from] },
   train: { native: () => "torch", reads: () => [] },
-  eval: { native: () => "torch", reads: () => [] },
+  eval: {
+    native: () => "torch",
+    reads: () => [],
+    connects: hostsOfEval,
+    keys: ({ generation }) =>
+      generation === undefined ? [] : serversOf(generation).flatMap((s) => s.key_env ?? []),
+  },
   decode: { native: () => "torch", reads: () => [] },
   // An arm of another run with that run's other stages: the tokenizer is its text's.
   export: { native: () => "none", reads: ({ from }) => from === undefined ? [] : [dirname(from)] },
@@ -65,12 +83,21 @@ interface Row<Config> {
   native(config: Config): Native;
   reads(config: Config, places: Places): string[];
   connects?(config: Config): string[];
+  /** Variables that hold what a server asks for. */
+  keys?(config: Config): readonly string[];
+  readonly room?: true;
 }
 
 const rowOf = ({ run }: StageConfig): Row<StageConfig> => TABLE[run] as Row<StageConfig>;
 
 /** Which native code a stage loads. */
 export const nativeOf = (config: StageConfig): Native => rowOf(config).native(config);
+/** `host:port` of all that a stage may connect to. */
+export const connectsOf = (config: StageConfig): readonly string[] => rowOf(config).connects?.(config) ?? [];
+/** Environment variables that a stage may read. */
+export const variablesOf = (config: StageConfig): readonly string[] => [
+  ...new Set([...(nativeOf(config) === "torch" ? ENVIRONMENT : []), ...(rowOf(config).keys?.(config) ?? [])]),
+];
 
 /** What a stage may touch: its own folder, the folders of the stages that it needs, and its row of the table. */
 export function accessOf(config: StageConfig, places: Places): Access {
@@ -84,7 +111,9 @@ export function accessOf(config: StageConfig, places: Places): Access {
     write: [own],
     native,
     cuda: native === "torch" && "device" in config && config.device !== "cpu",
-    connect: row.connects?.(config) ?? [],
+    connect: connectsOf(config),
+    variables: variablesOf(config),
+    room: row.room ?? false,
   };
 }
 
@@ -96,8 +125,33 @@ export function watchAccess(port: number, { project, run }: Places): Access {
     native: "none",
     cuda: false,
     connect: [],
+    variables: [],
+    room: false,
     listen: port,
   };
+}
+
+/** What the process that continues texts may touch: a trained arm and its tokenizer, to read. */
+export function generateAccess({ arm, text, device }: Generating): Access {
+  return {
+    read: [arm, join(text, "tokenizer.json")],
+    write: [],
+    native: "torch",
+    cuda: device !== "cpu",
+    connect: [],
+    variables: ENVIRONMENT,
+    room: false,
+  };
+}
+
+/** A model to continue texts with. */
+export interface Generating {
+  /** Folder of its train stage; absolute. */
+  readonly arm: string;
+  /** Folder of the prepare stage that this one needs. */
+  readonly text: string;
+  readonly device: "auto" | "cpu" | "cuda";
+  readonly threads: "auto" | number;
 }
 
 /** What has to be readable so that these paths and globs can be. */
@@ -107,10 +161,10 @@ function fixedParts(paths: readonly string[]): string[] {
 }
 
 /** Environment variables that stages which compute may see, and the runner hands on. */
-export const ENVIRONMENT = ["OMP_*", "GOMP_*", "MKL_*", "CUDA_VISIBLE_DEVICES"] as const;
+const ENVIRONMENT = ["OMP_*", "GOMP_*", "MKL_*", "CUDA_VISIBLE_DEVICES"] as const;
 
 /** The same for stages that fetch. The token goes to the endpoint only. */
-export const NET_ENVIRONMENT = ["HF_TOKEN"] as const;
+const NET_ENVIRONMENT = ["HF_TOKEN"] as const;
 /** Names of proxies' addresses, which Deno itself reads. */
 export const PROXIES = ["HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"] as const;
 /** What else Deno reads for the network at its start: no permission of a stage's. */
@@ -126,20 +180,16 @@ export const DENO_NET_ENVIRONMENT = [
 export function denoFlags(access: Access, { project }: Places): string[] {
   const build = join(project, "native/build");
   const libraries = { torch: [build], text: [join(build, "libforetoken_text.so")], none: [] }[access.native];
-  const environment = access.native === "torch"
-    ? ENVIRONMENT
-    : access.connect.length > 0
-    ? NET_ENVIRONMENT
-    : [];
   return [
     "--no-prompt",
     "--cached-only",
     "--ignore-env",
-    ...(environment.length > 0 ? [`--allow-env=${environment.join(",")}`] : []),
+    ...(access.variables.length > 0 ? [`--allow-env=${access.variables.join(",")}`] : []),
     `--allow-read=${list(access.read)}`,
     ...(access.write.length > 0 ? [`--allow-write=${list(access.write)}`] : []),
     ...(libraries.length > 0 ? [`--allow-ffi=${list(libraries)}`] : []),
-    ...(access.connect.length > 0 ? [`--allow-net=${access.connect.join(",")}`, "--allow-sys=statfs"] : []),
+    ...(access.connect.length > 0 ? [`--allow-net=${access.connect.join(",")}`] : []),
+    ...(access.room ? ["--allow-sys=statfs"] : []),
     ...(access.listen === undefined ? [] : [`--allow-net=127.0.0.1:${access.listen}`]),
   ];
 }

@@ -7,14 +7,17 @@ import { UserError } from "../stage/errors.ts";
 import {
   type Access,
   accessOf,
+  connectsOf,
   DENO_NET_ENVIRONMENT,
   denoFlags,
   ENVIRONMENT,
+  generateAccess,
+  type Generating,
   launcherOptions,
   nativeOf,
-  NET_ENVIRONMENT,
   type Places,
   PROXIES,
+  variablesOf,
   watchAccess,
 } from "./permissions.ts";
 
@@ -54,12 +57,24 @@ export function startWatch(port: number, places: Places): Deno.ChildProcess {
   return startBound(watchAccess(port, places), places, args, boundEnvironment(ownEnvironment(), []));
 }
 
+/**
+ * Starts the process that continues texts. It reads what to do from its standard input, which is the caller's to write.
+ *
+ * @throws {UserError} where set-up has not run.
+ */
+export function startGenerate(generating: Generating, places: Places): Deno.ChildProcess {
+  const args = [join(places.project, "src/generate/main.ts"), generating.arm, generating.text];
+  const env = computing(boundEnvironment(ownEnvironment(), ENVIRONMENT), generating.threads);
+  return startBound(generateAccess(generating), places, args, env, "piped");
+}
+
 /** `args`: the program's file and its own arguments. */
 function startBound(
   access: Access,
   places: Places,
   args: readonly string[],
   env: Record<string, string>,
+  stdin: "null" | "piped" = "null",
 ): Deno.ChildProcess {
   const { project, deno } = places;
   const launcher = join(project, "native/build/launch");
@@ -75,7 +90,7 @@ function startBound(
     cwd: project, // deno.json is looked for here
     clearEnv: true,
     env,
-    stdin: "null",
+    stdin,
     stdout: "inherit",
     stderr: "inherit",
   });
@@ -115,17 +130,26 @@ function ownEnvironment(): Record<string, string> {
 
 /** What a stage's process sees of the environment, and what it is given. */
 export function environmentFor(config: StageConfig, own: Record<string, string>): Record<string, string> {
-  const computes = nativeOf(config) === "torch";
   const environment = boundEnvironment(own, [
-    ...(computes ? ENVIRONMENT : []),
-    ...(config.run === "fetch" ? [...NET_ENVIRONMENT, ...DENO_NET_ENVIRONMENT] : []),
+    ...variablesOf(config),
+    ...(connectsOf(config).length > 0 ? DENO_NET_ENVIRONMENT : []),
   ]);
-  if (!computes) return environment;
+  const computes = nativeOf(config) === "torch";
+  return computes ? computing(environment, "threads" in config ? config.threads : "auto") : environment;
+}
+
+/** An environment with what libtorch is told of threads. */
+function computing(
+  environment: Record<string, string>,
+  threads: "auto" | number,
+): Record<string, string> {
   // Threads that wait in a loop make a busy machine 10 to 50 times slower; a short loop costs 8% on a quiet one.
   const hasPolicy = "OMP_WAIT_POLICY" in environment || "GOMP_SPINCOUNT" in environment;
-  if (!hasPolicy) environment.GOMP_SPINCOUNT = "10000";
-  if ("threads" in config && config.threads !== "auto") environment.OMP_NUM_THREADS = String(config.threads);
-  return environment;
+  return {
+    ...environment,
+    ...(hasPolicy ? {} : { GOMP_SPINCOUNT: "10000" }),
+    ...(threads === "auto" ? {} : { OMP_NUM_THREADS: String(threads) }),
+  };
 }
 
 /** Of one's own environment what concerns the terminal and the names in `more`. */

@@ -17,6 +17,7 @@ export interface Figures {
   readonly missing: readonly string[];
   readonly data: readonly ({ readonly id: string } & Pick<Meta, "tokenizer" | "splits">)[];
   readonly arms: readonly ArmFigures[];
+  /** Without the samples. */
   readonly evaluations: readonly ({ readonly id: string } & Evaluation)[];
   /** Without the samples. */
   readonly decodings: readonly ({ readonly id: string } & Decoding)[];
@@ -36,7 +37,11 @@ export function figures(results: Results): Figures {
       splits: value.splits,
     })),
     arms: results.arms.map(armFigures),
-    evaluations: results.evaluations.map(({ id, value }) => ({ id, ...value })),
+    evaluations: results.evaluations.map(({ id, value: { generation, ...value } }) => ({
+      id,
+      ...value,
+      ...(generation && { generation: { ...generation, samples: [] } }),
+    })),
     decodings: results.decodings.map(({ id, value }) => ({
       id,
       ...value,

@@ -4,6 +4,7 @@
  */
 
 import * as z from "zod";
+import { generationResults } from "./generation_inputs.ts";
 
 const count = z.int().min(0);
 const ratio = z.number().min(0);
@@ -115,6 +116,7 @@ export const evalFile = z.object({
     tokens: count,
     expected_tokens_per_forward: z.number().optional(),
   })),
+  generation: generationResults.optional(),
 });
 
 const timing = z.object({ tokens: count, forwards: count, seconds: ratio, tokens_per_s: ratio });

@@ -4,6 +4,7 @@ import type { Results } from "./collect.ts";
 import { dataSection } from "./data.ts";
 import { decodingSection } from "./decoding.ts";
 import { evaluationSection } from "./evaluation.ts";
+import { generationSection } from "./generation.ts";
 import { armName, headline } from "./headline.ts";
 import { Markup, markup } from "./markup.ts";
 import { provenanceSection } from "./provenance.ts";
@@ -35,8 +36,10 @@ ${
     }</header>
 <main>
 ${summarySection(results)}${trainingSection(results)}${evaluationSection(results)}${
-      decodingSection(results)
-    }${samplesSection(results)}${dataSection(results)}${provenanceSection(results)}</main>
+      generationSection(results)
+    }${decodingSection(results)}${samplesSection(results)}${dataSection(results)}${
+      provenanceSection(results)
+    }</main>
 <footer>The numbers of this page stand in report.json beside it, the curves in each training stage's metrics.jsonl.</footer>
 </body>
 </html>

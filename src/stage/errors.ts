@@ -11,6 +11,8 @@ export const EXIT = {
   inUse: 69,
   /** Stopped by a signal after saving: the same command goes on from there (BSD's EX_TEMPFAIL). */
   resumable: 75,
+  /** Stopped by a signal, with nothing to save: as a shell has it for Ctrl-C. */
+  interrupted: 130,
 } as const;
 
 /** Something that the user can put right: shown as one sentence, without a stack. */

@@ -8,7 +8,8 @@ export const TASK = [
   "run",
   "--no-prompt",
   "--ignore-env",
-  "--allow-env=OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES,TERM,HF_TOKEN,HTTPS_PROXY,HTTP_PROXY,NO_PROXY,https_proxy," +
+  "--allow-env=OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES,TERM,HF_TOKEN,OPENAI_API_KEY," +
+  "FORETOKEN_API_KEY,HTTPS_PROXY,HTTP_PROXY,NO_PROXY,https_proxy," +
   "http_proxy,no_proxy,DENO_CERT,DENO_TLS_CA_STORE",
   "--allow-read",
   "--allow-write=runs",

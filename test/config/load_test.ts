@@ -115,13 +115,13 @@ stages:
   assert.deepEqual(stages[2], { id: "page", run: "report", needs: ["arm"] });
 });
 
-Deno.test("parsePipeline() keeps the word stories and a folder of that name apart", () => {
+Deno.test("parsePipeline() keeps the words for made-up text and folders of those names apart", () => {
   const inputOf = (input: string) => {
     const stage = parse(`{ name: a, stages: [{ id: t, run: prepare, input: ${input} }] }`).stages[0]!;
     assert(stage.run === "prepare");
     return stage.input;
   };
-  assert.equal(inputOf("stories"), "stories");
+  for (const word of ["stories", "names", "polynomials"]) assert.equal(inputOf(word), word);
   assert.deepEqual(inputOf("./stories"), ["/base/stories"]);
   assert.deepEqual(inputOf("[stories]"), ["/base/stories"]);
 });
@@ -181,7 +181,7 @@ const MISTAKES: Record<string, [file: string, ...lines: string[]]> = {
     "name: a\ndevice: cpux\nthreads: many\nstages:\n  - { id: a, run: prepare, input: {}, validation: yes, bytes: 4 MB }",
     'f.yaml:2:9: device: expected auto | cpu | cuda, found "cpux": did you mean "cpu"?',
     'f.yaml:3:10: threads: expected auto | a whole number, found "many"',
-    "f.yaml:5:35: stages[0].input: expected stories | a path | a list of paths and of maps with a path, found a map",
+    "f.yaml:5:35: stages[0].input: expected stories | names | polynomials | a path | a list of paths and of maps with a path, found a map",
     'f.yaml:5:51: stages[0].validation: expected a share between 0 and 1 | a number of documents | a list of paths, found "yes"',
     'f.yaml:5:63: stages[0].bytes: expected a number, found "4 MB"',
   ],

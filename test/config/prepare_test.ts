@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parsePipeline } from "../../src/config/load.ts";
-import { pathsOfPrepare, sourcesOf } from "../../src/config/schema/prepare.ts";
+import { isMadeUp, pathsOfPrepare, sourcesOf } from "../../src/config/schema/prepare.ts";
 
 function prepare(keys: string) {
   const file = `name: a\nstages:\n  - { id: text, run: prepare, ${keys} }\n`;
@@ -16,7 +16,7 @@ Deno.test("sources have defaults, and paths of theirs become absolute", () => {
     "input: [books, { path: [a.parquet, /b], weight: 0.5, column: content, exclude: [vendor] }], " +
       "tokenizer: t/tokenizer.json, validation: [books/emma.txt], test: 100",
   );
-  assert.ok(stage.input !== "stories");
+  assert.ok(!isMadeUp(stage.input));
   assert.deepEqual(sourcesOf(stage.input), [
     { path: "/base/books", weight: 1, format: "auto", column: "text", include: [], exclude: [] },
     {
@@ -52,6 +52,7 @@ Deno.test("a tokenizer may be trained, with defaults", () => {
   assert.deepEqual(cleaning, { normalize: "none", min_bytes: 0, deduplicate: false });
   assert.equal(on_error, "stop");
   assert.equal(prepare("input: stories").tokenizer, "bytes");
+  assert.deepEqual(pathsOfPrepare(prepare("input: polynomials")), []);
 });
 
 const REFUSED: readonly [keys: string, message: RegExp][] = [

@@ -7,7 +7,7 @@ import { run } from "../../src/data/prepare.ts";
 import { sha256OfFile } from "../../src/formats/atomic.ts";
 import { readDocuments } from "../../src/data/documents.ts";
 import { openShardSet, verifyShards } from "../../src/data/shards.ts";
-import { stories } from "../../src/data/stories.ts";
+import { madeUp } from "../../src/data/made_up.ts";
 import { Interrupted } from "../../src/stage/errors.ts";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { sourcesOf } from "../../src/config/schema/prepare.ts";
@@ -70,7 +70,7 @@ const texts = (folder: string, split: "train" | "val" | "test") =>
 withFiles("run() makes shards of the stories: all of them, about a tenth held out", async (folder) => {
   const { out, log } = await prepare(folder, {});
   const { meta } = verifyShards(out);
-  const made = Array.from(stories(1337, 100_000), (document) => new TextDecoder().decode(document));
+  const made = Array.from(madeUp("stories", 1337, 100_000), (document) => new TextDecoder().decode(document));
   const [train, val] = [texts(out, "train"), texts(out, "val")];
   assert.equal(train.length + val.length, made.length);
   assert.deepEqual([...train, ...val].sort(), [...made].sort());
@@ -83,6 +83,16 @@ withFiles("run() makes shards of the stories: all of them, about a tenth held ou
     log.at(-1)!,
     /^train: 0\.(08|09|10) MB in \d+ documents; held out: 0\.0\d MB in \d+ documents; from 1 source$/,
   );
+});
+
+withFiles("run() makes shards of names and of polynomials", async (folder) => {
+  for (const input of ["names", "polynomials"] as const) {
+    const { out } = await prepare(folder, { input, bytes: 20_000 });
+    const made = Array.from(madeUp(input, 1337, 20_000), (document) => new TextDecoder().decode(document));
+    assert.deepEqual([...texts(out, "train"), ...texts(out, "val")].sort(), made.sort());
+    const [source] = verifyShards(out).meta.sources;
+    assert.deepEqual([source!.path, source!.format, source!.fingerprint], [input, input, null]);
+  }
 });
 
 withFiles("run() makes the same bytes for the same seed and holds out others for another", async (folder) => {

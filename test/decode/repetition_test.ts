@@ -1,7 +1,7 @@
 /** Proves the measures of repetition by examples that can be counted by hand. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { repetition } from "../../src/decode/repetition.ts";
+import { distinct, repeated, repetition } from "../../src/decode/repetition.ts";
 
 Deno.test("repetition() counts the 4-grams that occurred before and the bigrams that are unique", () => {
   // 4-grams: abcd bcda cdab dabc abcd; bigrams: ab bc cd da ab bc cd
@@ -40,4 +40,21 @@ Deno.test("repetition() stays between 0 and 1", () => {
       assert.ok(distinct_2 > 0 && distinct_2 <= 1);
     }),
   );
+});
+
+Deno.test("repeated() is the share of n-grams that occurred before in their text, for any n", () => {
+  // 1-grams: a b a b a (2 of 5 unique); 2-grams: ab ba ab ba (2 of 4); 3-grams: aba bab aba (2 of 3)
+  assert.equal(repeated(["a b a b a"], 1), 1 - 2 / 5);
+  assert.equal(repeated(["a b a b a"], 2), 1 - 2 / 4);
+  assert.equal(repeated(["a b a b a"], 3), 1 - 2 / 3);
+  assert.equal(repeated(["a b a b a", "a b c d"], 3), 1 - 4 / 5);
+  assert.equal(repeated(["a b"], 3), null);
+});
+
+Deno.test("distinct() counts n-grams over all texts, and divides by the words", () => {
+  const texts = ["a b c", "a b d", "a b"];
+  assert.equal(distinct(texts, 1), 4 / 8); // a b c d
+  assert.equal(distinct(texts, 2), 3 / 8); // ab bc bd
+  assert.equal(distinct(texts, 3), 2 / 8); // abc abd
+  assert.equal(distinct([" ", ""], 1), null);
 });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { FetchConfig } from "../../src/config/schema.ts";
-import type { Patience } from "../../src/fetch/client.ts";
+import type { Patience } from "../../src/net/patience.ts";
 import { fetchDataset, type Fetched } from "../../src/fetch/fetch.ts";
 import { Interrupted, UserError } from "../../src/stage/errors.ts";
 import { withFiles } from "../support.ts";

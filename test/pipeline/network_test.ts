@@ -1,4 +1,7 @@
-/** Who reaches the network: a fetch stage, its own hosts and ports; a page that watches, one port; nobody else anything. */
+/**
+ * Who reaches the network: a fetch stage, its own hosts and ports; an eval stage, the servers that judge its text; a page
+ * that watches, one port; nobody else anything.
+ */
 
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
@@ -116,26 +119,62 @@ withNetwork(
   },
 );
 
-withNetwork("a prepare stage, with native text code too, opens no socket", async (run) => {
+const judging = (port: number): StageConfig => {
+  const judge = `score.generation.judge={endpoint: 'http://127.0.0.1:${port}/v1', model: m}`;
+  return smallPipeline(judge).stages.find(({ run }) => run === "eval")!;
+};
+
+withNetwork("an eval stage with a judge reaches that judge and no other port", async (run) => {
   await withTwoServers(async (own, other) => {
     const places = placesIn(run);
-    for (const tokenizer of ["bytes", "/nowhere/tokenizer.json"]) {
-      const [config] = smallPipeline(`text.tokenizer=${tokenizer}`).stages;
-      const access = accessOf(config!, places);
-      const nothing = (name: string) => ({
-        own: name,
-        other: name,
-        listen: name,
-        listenOwn: name,
-        unix: name,
-      });
-      const byDeno = await outcome(access, places, [own, other], true);
-      assert.deepEqual(byDeno, { ...nothing(DENIED!), fetch: DENIED });
-      const bySystem = await outcome(access, places, [own, other], false);
-      assert.deepEqual(bySystem, { ...nothing(REFUSED!), fetch: "TypeError" });
-    }
+    const access = accessOf(judging(own), places);
+    assert.deepEqual(await outcome(access, places, [own, other], true), {
+      own: "done",
+      other: DENIED,
+      fetch: DENIED,
+      listen: DENIED,
+      listenOwn: landlock < 4 ? "AddrInUse" : REFUSED,
+      unix: DENIED,
+    });
+    if (landlock < 4) return; // ports are Deno's alone there
+    const { own: judge, ...others } = await outcome(access, places, [own, other], false);
+    assert.equal(judge, "done");
+    assert.deepEqual(others, {
+      other: REFUSED,
+      fetch: "TypeError",
+      listen: REFUSED,
+      listenOwn: REFUSED,
+      unix: REFUSED,
+    });
   });
 });
+
+withNetwork(
+  "a prepare stage, with native text code too, and an eval stage without a judge open no socket",
+  async (run) => {
+    await withTwoServers(async (own, other) => {
+      const places = placesIn(run);
+      const prepares = ["bytes", "/nowhere/tokenizer.json"].map((tokenizer) =>
+        smallPipeline(`text.tokenizer=${tokenizer}`).stages[0]!
+      );
+      const measures = smallPipeline("score.generation={}").stages.find(({ run }) => run === "eval")!;
+      for (const config of [...prepares, measures]) {
+        const access = accessOf(config, places);
+        const nothing = (name: string) => ({
+          own: name,
+          other: name,
+          listen: name,
+          listenOwn: name,
+          unix: name,
+        });
+        const byDeno = await outcome(access, places, [own, other], true);
+        assert.deepEqual(byDeno, { ...nothing(DENIED!), fetch: DENIED });
+        const bySystem = await outcome(access, places, [own, other], false);
+        assert.deepEqual(bySystem, { ...nothing(REFUSED!), fetch: "TypeError" });
+      }
+    });
+  },
+);
 
 withNetwork("the page that watches a run waits at its own port and reaches nobody", async (run) => {
   await withTwoServers(async (own, other) => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   accessOf,
   denoFlags,
+  generateAccess,
   launcherOptions,
   nativeOf,
   type Places,
@@ -122,6 +123,35 @@ Deno.test("a fetch stage reaches its endpoint and the hosts that it names, and n
   );
 });
 
+Deno.test("an eval stage reaches the servers that judge its text, with the key that it names, and no others", () => {
+  const score = (...overrides: string[]) => {
+    const config = smallPipeline(...overrides).stages.find(({ run }) => run === "eval")!;
+    const access = accessOf(config, PLACES);
+    return { flags: denoFlags(access, PLACES), options: launcherOptions(access, PLACES).join(" ") };
+  };
+  for (const silent of [score(), score("score.generation={}")]) {
+    assert(!silent.flags.some((flag) => flag.startsWith("--allow-net")), String(silent.flags));
+    assert(!silent.options.includes("--connect"));
+    assert(!silent.options.includes("/etc/resolv.conf"));
+  }
+  const { flags, options } = score(
+    "score.generation.judge={endpoint: 'http://127.0.0.1:8080/v1', model: m}",
+    "score.generation.semscore={endpoint: 'https://api.example.com/v1', model: e, key_env: OPENAI_API_KEY}",
+  );
+  assert.deepEqual(flags, [
+    "--no-prompt",
+    "--cached-only",
+    "--ignore-env",
+    "--allow-env=OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES,OPENAI_API_KEY",
+    "--allow-read=/r/text,/r/arm,/r/score",
+    "--allow-write=/r/score",
+    "--allow-ffi=/p/native/build",
+    "--allow-net=api.example.com:443,127.0.0.1:8080",
+  ]);
+  assert(options.includes("--ro /site/torch") && options.includes("--ro /etc/resolv.conf"), options);
+  assert(options.endsWith("--dev /dev/null --connect 443 --connect 8080 --rw /r/score"), options);
+});
+
 Deno.test("the page that watches a run reads that run and waits at one port of this machine", () => {
   const access = watchAccess(7000, PLACES);
   assert.deepEqual(denoFlags(access, PLACES), [
@@ -134,6 +164,24 @@ Deno.test("the page that watches a run reads that run and waits at one port of t
   const options = launcherOptions(access, PLACES).join(" ");
   assert(options.endsWith("--dev /dev/null --bind 7000"), options);
   assert(!options.includes("--rw"));
+});
+
+Deno.test("the process that continues texts reads one arm and its tokenizer, and writes nothing", () => {
+  const generating = { arm: "/r/arm", text: "/r/text", device: "cpu", threads: "auto" } as const;
+  const access = generateAccess(generating);
+  assert.deepEqual(denoFlags(access, PLACES), [
+    "--no-prompt",
+    "--cached-only",
+    "--ignore-env",
+    "--allow-env=OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES",
+    "--allow-read=/r/arm,/r/text/tokenizer.json",
+    "--allow-ffi=/p/native/build",
+  ]);
+  const options = launcherOptions(access, PLACES).join(" ");
+  assert(options.includes(" --ro /r/arm --ro /r/text/tokenizer.json --ro /site/torch "), options);
+  assert(options.endsWith("--ro /opt/nvidia --dev /dev/null"), options);
+  const gpu = launcherOptions(generateAccess({ ...generating, device: "auto" }), PLACES).join(" ");
+  assert.equal(gpu, `${options} --gpu`);
 });
 
 Deno.test("denoFlags() refuses a path with a comma, which would be read as two", () => {

@@ -38,6 +38,28 @@ Deno.test("environmentFor() hands a fetch stage the token and the way to the net
   assert.deepEqual(environmentFor(raw!, { ...OWN, ...own }), { ...ALWAYS, ...own });
 });
 
+Deno.test("environmentFor() hands an eval stage the one key that it names, and the network's only with a server", () => {
+  const own = {
+    ...OWN,
+    OPENAI_API_KEY: "a",
+    FORETOKEN_API_KEY: "b",
+    HF_TOKEN: "c",
+    https_proxy: "http://proxy:1",
+  };
+  const score = (...overrides: string[]) =>
+    smallPipeline(...overrides).stages.find(({ run }) => run === "eval")!;
+  const computing = { ...ALWAYS, OMP_PLACES: "cores", GOMP_SPINCOUNT: "10000" };
+  assert.deepEqual(environmentFor(score(), own), computing);
+  assert.deepEqual(environmentFor(score("score.generation={}"), own), computing);
+  const judge = "score.generation.judge={endpoint: 'https://api.example.com/v1', model: m}";
+  assert.deepEqual(environmentFor(score(judge), own), { ...computing, https_proxy: "http://proxy:1" });
+  assert.deepEqual(environmentFor(score(judge, "score.generation.judge.key_env=FORETOKEN_API_KEY"), own), {
+    ...computing,
+    https_proxy: "http://proxy:1",
+    FORETOKEN_API_KEY: "b",
+  });
+});
+
 Deno.test("proxiesIn() finds the proxies' hosts and ports", () => {
   const env = {
     HTTPS_PROXY: "http://user:secret@proxy.example:3128",

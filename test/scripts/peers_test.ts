@@ -11,7 +11,7 @@ class World {
   readonly torch: string;
   readonly said: string[] = [];
   readonly started: string[] = [];
-  pip: () => Ended = () => ({ ok: true, output: "" });
+  pip: (args: readonly string[]) => Ended = () => ({ ok: true, output: "" });
 
   constructor(folder: string) {
     this.build = join(folder, "build");
@@ -33,7 +33,7 @@ class World {
       if (args.includes("venv")) {
         Deno.mkdirSync(`${args.at(-1)}/lib/python3.12/site-packages`, { recursive: true });
       }
-      if (args.includes("pip")) return Promise.resolve(this.pip());
+      if (args.includes("pip")) return Promise.resolve(this.pip(args));
       return Promise.resolve({ ok: true, output: args[0] === "-c" ? `${torchVersion}\n` : "" });
     };
     return makePeers(this.build, run, (line) => this.said.push(line));
@@ -78,13 +78,14 @@ withFiles("makePeers() starts over after a failed one, and when set-up's torch c
   const works = world.pip;
   world.pip = () => ({ ok: false, output: "ERROR: connection refused" });
   await assert.rejects(world.make(), { name: "UserError", message: /connection refused/ });
+  assert.equal(world.pips.length, 1);
   world.pip = works;
   await world.make();
-  assert.equal(world.pips.length, 2);
+  assert.equal(world.pips.length, 3);
 
   world.setUp("2.14.0");
   await world.make("2.14.0");
-  assert.equal(world.pips.length, 3);
+  assert.equal(world.pips.length, 5);
 });
 
 withFiles("makePeers() refuses a torch of another version than the shim's", async (folder) => {
@@ -93,4 +94,16 @@ withFiles("makePeers() refuses a torch of another version than the shim's", asyn
     name: "UserError",
     message: /peers' torch is 2\.12\.0 and the shim's 2\.13/,
   });
+});
+
+withFiles("makePeers() does without a package that has no wheel, and says so", async (folder) => {
+  const world = new World(folder);
+  world.pip = (args) => ({ ok: !args.includes("rouge-score"), output: "No matching distribution" });
+  await world.make();
+  assert.ok(
+    world.said.includes("peers: pip finds no rouge-score here; its values in test/golden stand in for it"),
+  );
+  world.started.length = 0;
+  await world.make();
+  assert.deepEqual(world.started, []);
 });

@@ -1,18 +1,12 @@
 /** The fetch stage: files of a public data set, from a hub to this disk. */
 
 import * as z from "zod";
-import { id, needs, whole } from "./values.ts";
+import { endpoint, id, needs, whole } from "./values.ts";
 
 /** `name:port`; `*.` stands for any subdomain and the domain itself. */
 const host = z.string().regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i, {
   error: "a host's name, such as cdn.example.com, *.example.com or 127.0.0.1:8080",
 }).refine((host) => Number(/:(\d+)$/.exec(host)?.[1] ?? 1) <= 65535, { error: "ports end at 65535" });
-
-const endpoint = z.string()
-  .refine((url) => /^https?:\/\/[^/?#@\s]+(\/[^?#\s]*)?$/.test(url) && URL.canParse(url), {
-    error: "expected a URL that begins with https:// or http://",
-  })
-  .transform((url) => url.replace(/\/+$/, ""));
 
 export const fetchStage = z.strictObject({
   id,

@@ -3,6 +3,13 @@
 import * as z from "zod";
 import { count, id, needs, path, share, whole } from "./values.ts";
 
+/** Text that is made up in place of being read; src/data/made_up.ts has the generators. */
+const MADE_UP = ["stories", "names", "polynomials"] as const;
+export type MadeUp = typeof MADE_UP[number];
+
+/** Whether a word stands for made-up text. */
+export const isMadeUp = (input: unknown): input is MadeUp => MADE_UP.some((word) => word === input);
+
 const paths = z.array(path).min(1);
 const document = z.enum(["file", "blank_line"]);
 
@@ -41,12 +48,13 @@ export const prepareStage = z.strictObject({
   run: z.literal("prepare"),
   needs,
   input: z.union([path, z.array(z.union([path, source], { error: "a path | a map with a path" })).min(1)], {
-    error: "stories | a path | a list of paths and of maps with a path",
+    error: `${MADE_UP.join(" | ")} | a path | a list of paths and of maps with a path`,
   }).describe(
-    "stories: the built-in generator; else paths, folders and globs of text; fetched:raw, fetched:raw/data/*.parquet: " +
-      "of the files that the fetch stage raw in needs has brought",
+    "stories: made-up ones; names: the same with random names of two tokens; polynomials: sums and products to work out; " +
+      "else paths, folders and globs of text; fetched:raw, fetched:raw/data/*.parquet: of the files that the fetch stage " +
+      "raw in needs has brought",
   ),
-  bytes: count.default(4_000_000).describe("bytes of text that the generator makes; files are read whole"),
+  bytes: count.default(4_000_000).describe("bytes of text that are made up; files are read whole"),
   document: document.default("file")
     .describe("of text files: file: each is a document; blank_line: each block between blank lines is one"),
   tokenizer: z.union([z.literal("bytes"), path, bpe], {
@@ -79,7 +87,7 @@ export type SourceConfig = z.output<typeof source>;
 
 /** What the prepare stage is given, but for the seed: paths are absolute. */
 export type ResolvedPrepare = Omit<Given, "input"> & {
-  readonly input: "stories" | (string | SourceConfig)[];
+  readonly input: MadeUp | (string | SourceConfig)[];
 };
 
 /** Makes paths absolute. */
@@ -90,7 +98,7 @@ export function resolvePrepare(given: Given, absolute: (path: string) => string)
     typeof entry === "string" ? absolute(entry) : { ...entry, path: full(entry.path) };
   return {
     ...given,
-    input: input === "stories" ? input : [input].flat().map(resolved),
+    input: isMadeUp(input) ? input : [input].flat().map(resolved),
     tokenizer: typeof tokenizer === "string" && tokenizer !== "bytes" ? absolute(tokenizer) : tokenizer,
     validation: Array.isArray(validation) ? validation.map(absolute) : validation,
     ...(test === undefined ? {} : { test: Array.isArray(test) ? test.map(absolute) : test }),
@@ -105,7 +113,7 @@ export function sourcesOf(input: (string | SourceConfig)[]): SourceConfig[] {
 /** Files, folders and globs that the stage names, `fetched:` ones among them. */
 export function pathsOfPrepare({ input, tokenizer, validation, test }: ResolvedPrepare): string[] {
   return [
-    ...(input === "stories" ? [] : sourcesOf(input).flatMap(({ path }) => path)),
+    ...(isMadeUp(input) ? [] : sourcesOf(input).flatMap(({ path }) => path)),
     ...[validation, test].flatMap((heldOut) => Array.isArray(heldOut) ? heldOut : []),
     ...(typeof tokenizer === "string" && tokenizer !== "bytes" ? [tokenizer] : []),
   ];

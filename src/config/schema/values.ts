@@ -11,6 +11,13 @@ export const count = whole(1);
 export const share = z.number().gt(0).lt(1);
 export const path = z.string().min(1);
 
+/** The base URL of a server, without a user, a query or a slash at its end. */
+export const endpoint = z.string()
+  .refine((url) => /^https?:\/\/[^/?#@\s]+(\/[^?#\s]*)?$/.test(url) && URL.canParse(url), {
+    error: "expected a URL that begins with https:// or http://",
+  })
+  .transform((url) => url.replace(/\/+$/, ""));
+
 export const seed = z.int().min(0).max(2 ** 32 - 1);
 export const device = z.enum(["auto", "cpu", "cuda"]);
 export const threads = z.union([z.literal("auto"), count], { error: "auto | a whole number" });

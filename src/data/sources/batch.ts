@@ -2,7 +2,7 @@
 
 /** A place in a file at which reading can go on. */
 export interface Place {
-  /** Bytes of the (decompressed) text, rows of a Parquet file, or documents of the generator before it. */
+  /** Bytes of the (decompressed) text, rows of a Parquet file, or made-up documents before it. */
   readonly at: number;
   /** Lines before it; counted in JSONL only. */
   readonly line: number;

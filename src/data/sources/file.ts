@@ -1,22 +1,22 @@
 /** What kind of file holds text, and which files a source names. */
 
-import type { SourceConfig } from "../../config/schema/prepare.ts";
+import type { MadeUp, SourceConfig } from "../../config/schema/prepare.ts";
 import { findFiles } from "../../formats/input_files.ts";
 import { UserError } from "../../stage/errors.ts";
 
-/** How records lie in a file. Text has no records: a file or a block of lines is a document. */
-export type Format = "text" | "jsonl" | "parquet" | "stories";
+/** How records lie in a file, or what is made up. Text has no records: a file or a block of lines is a document. */
+export type Format = "text" | "jsonl" | "parquet" | MadeUp;
 export type Compression = "none" | "gzip" | "zstd";
 
 /** A file and how it is read. A plain value: it goes to a worker as it is. */
 export interface SourceFile {
-  /** Absolute; "stories" for the built-in generator. */
+  /** Absolute; of made-up text, the word for it. */
   readonly path: string;
   readonly format: Format;
   readonly compression: Compression;
-  /** Bytes on the disk; of the generator, the bytes that it makes. */
+  /** Bytes on the disk; of made-up text, the bytes to be made. */
   readonly size: number;
-  /** Last change, milliseconds since 1970; 0 for the generator. */
+  /** Last change, milliseconds since 1970; 0 for made-up text. */
   readonly mtime: number;
   /** Parquet column or JSONL key that holds the text. */
   readonly column: string;
@@ -24,19 +24,19 @@ export interface SourceFile {
   readonly document: "file" | "blank_line";
   /** Whether what is damaged is passed over and counted; else it is an error. */
   readonly skipDamage: boolean;
-  /** Of the generator. */
+  /** Of made-up text. */
   readonly seed: number;
 }
 
 /** Keys of {@link SourceFile} that do not depend on the file. */
 export type Reading = Pick<SourceFile, "document" | "skipDamage" | "seed">;
 
-/** The built-in generator as a file of that many bytes. */
-export function storiesFile(bytes: number, reading: Reading): SourceFile {
+/** Made-up text as a file of that many bytes. */
+export function madeUpFile(what: MadeUp, bytes: number, reading: Reading): SourceFile {
   return {
     ...reading,
-    path: "stories",
-    format: "stories",
+    path: what,
+    format: what,
     compression: "none",
     size: bytes,
     mtime: 0,

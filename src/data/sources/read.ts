@@ -1,6 +1,7 @@
 /** A file of any kind to batches of documents. */
 
-import { stories } from "../stories.ts";
+import type { MadeUp } from "../../config/schema/prepare.ts";
+import { madeUp } from "../made_up.ts";
 import { type Batch, BatchBuilder, type Place } from "./batch.ts";
 import type { Format, SourceFile } from "./file.ts";
 import { readJsonl } from "./jsonl.ts";
@@ -41,17 +42,21 @@ const READERS: Record<Format, () => Promise<Reader> | Reader> = {
   text: () => readText,
   jsonl: () => readJsonl,
   parquet: async () => (await import("./parquet.ts")).readParquet,
-  stories: () => readStories,
+  stories: () => readMadeUp("stories"),
+  names: () => readMadeUp("names"),
+  polynomials: () => readMadeUp("polynomials"),
 };
 
-async function* readStories({ seed, size }: SourceFile, from: Place): AsyncGenerator<Batch> {
-  const builder = new BatchBuilder();
-  let at = 0, made = 0;
-  for (const story of stories(seed, size)) {
-    made += story.length;
-    if (++at <= from.at) continue;
-    builder.add(story);
-    if (builder.isFull) yield builder.take({ at, line: 0 }, made);
-  }
-  yield builder.take({ at, line: 0 }, size);
+function readMadeUp(what: MadeUp): Reader {
+  return async function* ({ seed, size }, from) {
+    const builder = new BatchBuilder();
+    let at = 0, made = 0;
+    for (const document of madeUp(what, seed, size)) {
+      made += document.length;
+      if (++at <= from.at) continue;
+      builder.add(document);
+      if (builder.isFull) yield builder.take({ at, line: 0 }, made);
+    }
+    yield builder.take({ at, line: 0 }, size);
+  };
 }
