@@ -88,9 +88,11 @@ export function prune(draft: Draft, depth: number, stop: ReadonlySet<number>): D
   return isChain(draft) ? pruneChain(draft, depth, stop) : pruneTree(draft, depth, stop);
 }
 
-function pruneChain({ tokens, parents, drawnFrom }: Draft, depth: number, stop: ReadonlySet<number>): Draft {
+function pruneChain(draft: Draft, depth: number, stop: ReadonlySet<number>): Draft {
+  const { tokens, parents, drawnFrom } = draft;
   const stopped = tokens.findIndex((token) => stop.has(token));
   const kept = Math.min(depth, stopped === -1 ? tokens.length : stopped + 1);
+  if (kept === tokens.length) return draft;
   return {
     tokens: tokens.slice(0, kept),
     parents: parents.slice(0, kept),

@@ -43,6 +43,7 @@ export class Sequence implements Decoded {
   lastDraft = { proposed: 0, accepted: 0 };
   /** Tokens of the prompt and the output, for the repetition penalty. */
   readonly #seen: Set<number>;
+  isDone: boolean;
 
   /**
    * @param index Of the request.
@@ -60,17 +61,12 @@ export class Sequence implements Decoded {
     this.drafts = Array.from({ length: heads - 1 }, () => ({ proposed: 0, accepted: 0 }));
     this.random = new Random(seed, index);
     this.#seen = new Set(request.prompt);
+    this.isDone = request.newTokens <= 0;
   }
 
   /** Tokens that are still wanted. */
   get wanted(): number {
     return this.isDone ? 0 : this.request.newTokens - this.tokens.length;
-  }
-
-  get isDone(): boolean {
-    const { newTokens, stop } = this.request;
-    const last = this.tokens.at(-1);
-    return this.tokens.length >= newTokens || (last !== undefined && stop.has(last));
   }
 
   /** What stands before the token behind a node of the draft, -1: behind the sure token. */
@@ -95,6 +91,7 @@ export class Sequence implements Decoded {
       this.drafted.push(i < path.length);
       this.#seen.add(token);
     });
+    this.isDone = stopped !== -1 || this.tokens.length >= this.request.newTokens;
     this.forwards++;
     this.sure = [next];
     this.draft = NO_DRAFT;
