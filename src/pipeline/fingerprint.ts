@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { isFetched } from "../config/fetched.ts";
 import { type StageConfig, type StageKind, withoutCadence } from "../config/schema.ts";
+import { pathsOfDecode } from "../config/schema/decode.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
 import { findFiles } from "../formats/input_files.ts";
 import { UserError } from "../stage/errors.ts";
@@ -15,9 +16,9 @@ export const STAGE_VERSIONS: Record<StageKind, number> = {
   import: 2,
   train: 2,
   eval: 2,
-  decode: 2,
+  decode: 3,
   export: 2,
-  report: 2,
+  report: 3,
 };
 
 /** `ABI_VERSION` of src/torch/symbols.ts, which the runner does not load; a test compares them. */
@@ -67,6 +68,7 @@ type InputFile = readonly [path: string, bytes: number, changed: number];
 /** What a stage reads besides the results that it needs. */
 function inputPaths(config: StageConfig): string[] {
   if (config.run === "prepare") return pathsOfPrepare(config).filter((path) => !isFetched(path)); // those are results of its needs
+  if (config.run === "decode") return pathsOfDecode(config);
   if (config.run === "import" || config.run === "export") {
     return config.from === undefined ? [] : [config.from];
   }

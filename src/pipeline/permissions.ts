@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { isFetched } from "../config/fetched.ts";
 import { hostsOf } from "../config/hosts.ts";
 import type { StageConfig, StageKind } from "../config/schema.ts";
+import { pathsOfDecode } from "../config/schema/decode.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
 import { globRoot, isGlob } from "../formats/glob.ts";
 import { UserError } from "../stage/errors.ts";
@@ -37,6 +38,8 @@ export interface Access {
   readonly cuda: boolean;
   /** `host:port` of all that it may connect to; `*.` stands for any subdomain. */
   readonly connect: readonly string[];
+  /** Whether it may ask how much memory is free. */
+  readonly memory?: boolean;
   /** The port of 127.0.0.1 at which it may wait for connections; 0: any. */
   readonly listen?: number;
 }
@@ -55,7 +58,7 @@ const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
   import: { native: () => "none", reads: ({ from }) => [from] },
   train: { native: () => "torch", reads: () => [] },
   eval: { native: () => "torch", reads: () => [] },
-  decode: { native: () => "torch", reads: () => [] },
+  decode: { native: () => "torch", reads: (config) => fixedParts(pathsOfDecode(config)), memory: true },
   // An arm of another run with that run's other stages: the tokenizer is its text's.
   export: { native: () => "none", reads: ({ from }) => from === undefined ? [] : [dirname(from)] },
   report: { native: () => "none", reads: (_, { run }) => [join(run, "pipeline.json")] },
@@ -65,6 +68,7 @@ interface Row<Config> {
   native(config: Config): Native;
   reads(config: Config, places: Places): string[];
   connects?(config: Config): string[];
+  readonly memory?: true;
 }
 
 const rowOf = ({ run }: StageConfig): Row<StageConfig> => TABLE[run] as Row<StageConfig>;
@@ -85,6 +89,7 @@ export function accessOf(config: StageConfig, places: Places): Access {
     native,
     cuda: native === "torch" && "device" in config && config.device !== "cpu",
     connect: row.connects?.(config) ?? [],
+    memory: row.memory ?? false,
   };
 }
 
@@ -140,6 +145,7 @@ export function denoFlags(access: Access, { project }: Places): string[] {
     ...(access.write.length > 0 ? [`--allow-write=${list(access.write)}`] : []),
     ...(libraries.length > 0 ? [`--allow-ffi=${list(libraries)}`] : []),
     ...(access.connect.length > 0 ? [`--allow-net=${access.connect.join(",")}`, "--allow-sys=statfs"] : []),
+    ...(access.memory ? ["--allow-sys=systemMemoryInfo"] : []),
     ...(access.listen === undefined ? [] : [`--allow-net=127.0.0.1:${access.listen}`]),
   ];
 }
