@@ -48,6 +48,7 @@ Deno.test("denoFlags() gives each stage its own folder, what it needs, and nothi
     "--allow-read=/r/text,/r/arm,/r/speed",
     "--allow-write=/r/speed",
     "--allow-ffi=/p/native/build",
+    "--allow-sys=systemMemoryInfo",
   ]);
   assert.deepEqual(flags("report"), [
     ...always,
@@ -120,6 +121,14 @@ Deno.test("a fetch stage reaches its endpoint and the hosts that it names, and n
     launcherOptions(accessOf(fetching("endpoint: 'http://127.0.0.1:81'"), PLACES), PLACES).at(-3),
     "81",
   );
+});
+
+Deno.test("a decode stage reads the files of its domains, and of a glob the folder that holds its matches", () => {
+  const domains = "[{ name: code, files: [/code/*.ts, /notes] }, { name: val }]";
+  const config = smallPipeline(`speed.domains=${domains}`).stages.find(({ run }) => run === "decode")!;
+  const access = accessOf(config, PLACES);
+  assert.deepEqual(access.read, ["/code", "/notes", "/r/text", "/r/arm", "/r/speed"]);
+  assert(launcherOptions(access, PLACES).join(" ").includes("--ro /code --ro /notes --ro /r/text"));
 });
 
 Deno.test("the page that watches a run reads that run and waits at one port of this machine", () => {

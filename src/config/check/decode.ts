@@ -94,6 +94,7 @@ function checkSampling({ sampling }: Decode, path: Path): Problem[] {
 function checkTree({ tree }: Decode, path: Path, arms: readonly Train[]): Problem[] {
   const chained = arms.find(({ model: { heads } }) => heads.kind === "sequential" && heads.count > 1);
   if (tree === undefined || chained === undefined) return [];
-  const message = `the sequential heads of ${chained.id} read each other's drafts: they draft chains, no trees`;
+  const message =
+    `the sequential heads of ${chained.id} read each other's drafts: they draft chains, no trees`;
   return [{ path, message }];
 }
