@@ -48,7 +48,7 @@ ${
       ? markup`<p>No arm decoded with drafts.</p>`
       : drafting.map((arm, i) => armCharts(arm, `${index}-${i}`))
   }
-${table(SPEED_CAPTION, SPEED, arms.flatMap(rowsOf), { cards: true })}
+${table(SPEED_CAPTION, SPEED, arms.flatMap(rowsOf))}
 ${differences(arms)}
 ${drafting.length > 0 && table(ACCEPTANCE_CAPTION, ACCEPTANCE, drafting.flatMap(acceptanceRows))}
 ${table(TEXT_CAPTION, TEXT, arms.flatMap(textRows), { cards: true })}
@@ -103,9 +103,9 @@ function armCharts(arm: DecodedArm, id: string): Markup {
   const further = of(({ batches }) => batches.slice(1));
   const spoken = spokenOf(arm)!;
   return markup`<h3>Drafts of ${armName(arm)}</h3>
-<p>${capitalized(equalityClause(outputsOf(spoken)))}, with ${headsName(spoken.measurement)}${
-    arm.domains.length > 1 && ` on ${spoken.domain.name}`
-  }: the fastest.</p>
+<p>Fastest${arm.domains.length > 1 && ` on ${spoken.domain.name}`}: ${headsName(spoken.measurement)}; ${
+    equalityClause(outputsOf(spoken))
+  }.</p>
 <div class="charts">${of(({ batches }) => batches.slice(0, 1))}</div>
 ${
     further.length > 0 &&
@@ -115,7 +115,7 @@ ${
 }
 
 function charts(arm: DecodedArm, domain: DecodedDomain, batch: DecodedBatch, id: string): Markup[] {
-  const place = `${arm.domains.length > 1 ? `${domain.name}, ` : ""}${batchName(batch)}`;
+  const place = `${arm.domains.length > 1 ? `${domain.name}, ` : ""}batch ${batch.batch}`;
   const all = [
     barChart(speedBars(batch, place, `speed-${id}`)),
     stackChart(partStacks(batch, place, `parts-${id}`)),
@@ -125,13 +125,10 @@ function charts(arm: DecodedArm, domain: DecodedDomain, batch: DecodedBatch, id:
   return all.map((chart) => markup`<figure>${chart}</figure>`);
 }
 
-const batchName = ({ batch }: DecodedBatch): string =>
-  batch === 1 ? "one prompt at a time" : `batch ${batch}`;
-
 function speedBars(batch: DecodedBatch, place: string, id: string): BarChart {
   return {
     id,
-    title: `Speed-up by number of heads: ${place}`,
+    title: `Speed-up by heads: ${place}`,
     description:
       "Measured tokens per forward, ideal and wall-clock speed-up. The dashed line is plain decoding.",
     axis: "times plain decoding of the same model (dashed: 1)",
@@ -142,7 +139,7 @@ function speedBars(batch: DecodedBatch, place: string, id: string): BarChart {
       bars: [
         { value: measurement.tokens_per_forward, label: decimal(measurement.tokens_per_forward, 2) },
         measurement.ideal === null
-          ? { value: null, label: "no ideal: the number of rows changes" }
+          ? { value: null, label: NONE }
           : { value: measurement.ideal.speedup, label: times(measurement.ideal.speedup) },
         { value: measurement.speedup, label: times(measurement.speedup) },
       ],
@@ -167,7 +164,7 @@ function acceptanceBars(
     title: `Acceptance by depth: ${place}`,
     description:
       "Share of drafts that are accepted, of those whose predecessors were, while decoding and on the true text.",
-    axis: "accepted share of the drafts at a depth whose predecessors were accepted",
+    axis: "share of drafts accepted, once those before them were",
     measures: ["free-running", "teacher-forced, on the true text"],
     groups: free.acceptance.map(({ depth, conditional }) => ({
       name: `depth ${depth}`,
@@ -232,7 +229,8 @@ const SPEED: readonly Column<SpeedRow>[] = [
   {
     heading: "heads",
     words: true,
-    cell: ({ placed, other }) => other === null ? headsName(placed.measurement) : `plain, ${other.kernels}`,
+    cell: ({ placed, other }) =>
+      other === null ? headsName(placed.measurement) : `plain,\u00a0${other.kernels}`,
   },
   {
     heading: "tokens/s\u00a0↑",
@@ -249,10 +247,11 @@ const SPEED: readonly Column<SpeedRow>[] = [
       ),
   },
   own("cost of a forward\u00a0↓", ({ ideal }) => known(ideal, ({ forward_cost }) => times(forward_cost))),
-  own("ideal\u00a0↑", ({ ideal }) => known(ideal, ({ speedup }) => times(speedup))),
-  own("reached\u00a0↑", ({ ideal }) => known(ideal, ({ reached }) => percent(reached))),
-  own("ms a forward", (measurement) => known(millisecondsOf(measurement), (n) => decimal(n, 2))),
-  own("bookkeeping\u00a0↓", bookkeepingCell),
+  own(
+    "ideal (reached)\u00a0↑",
+    ({ ideal }) => known(ideal, ({ speedup, reached }) => `${times(speedup)}\u00a0(${percent(reached)})`),
+  ),
+  own("ms a forward (bookkeeping)\u00a0↓", forwardCell),
   {
     heading: "outputs equal",
     words: true,
@@ -260,9 +259,10 @@ const SPEED: readonly Column<SpeedRow>[] = [
   },
 ];
 
-function bookkeepingCell(measurement: Measurement): string {
+function forwardCell(measurement: Measurement): string {
   const all = millisecondsOf(measurement);
-  return all === null ? NONE : percent(measurement.forward!.milliseconds.bookkeeping / all);
+  if (all === null) return NONE;
+  return `${decimal(all, 2)} (${percent(measurement.forward!.milliseconds.bookkeeping / all)})`;
 }
 
 const SPEED_CAPTION =
