@@ -66,7 +66,7 @@ export function armFigures(arm: Arm): ArmFigures {
     speedup: drafted?.measurement.speedup ?? null,
     draft_heads: drafted?.measurement.heads ?? null,
     outputs: drafted && outputsOf(drafted),
-    repetition: decoding?.domains[0]!.repetition.plain ?? null,
+    repetition: decoding && decoding.domains[0]!.repetition.plain,
     training: training && {
       steps: training.steps,
       tokens: training.tokens,

@@ -10,7 +10,7 @@ Deno.test("sequencesOf() scores from the prompt's last position on, and nothing 
   const [a, b, c, d, e, f] = [1, 2, 3, 4, 5, 6];
   const passages = [{ prompt: [a, b, c], continuation: [d, e, f] }, { prompt: [f], continuation: [e, d] }];
   const { inputs, targets } = sequencesOf(passages, 3);
-  assert.deepEqual(inputs, { shape: [2, 5], values: [a, b, c, d, e, f, e, 0, 0, 0] }); // what is padded sees no target
+  assert.deepEqual(inputs, { shape: [2, 5], values: [a, b, c, d, e, f, e, d, 0, 0] }); // what pads a row has no target
   assert.deepEqual(targets.shape, [3, 2, 5]);
   const rows = Array.from({ length: 6 }, (_, row) => targets.values.slice(row * 5, (row + 1) * 5));
   assert.deepEqual(rows, [
