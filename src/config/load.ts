@@ -9,6 +9,7 @@ import { parseYaml, type Path, type YamlDocument } from "./document.ts";
 import { type Applied, applyOverrides } from "./overrides.ts";
 import { type Problem, problemsOf, showPath } from "./problems.ts";
 import { type PipelineConfig, type PipelineFile, pipelineSchema, type StageConfig } from "./schema.ts";
+import { resolveDecode } from "./schema/decode.ts";
 import { resolvePrepare } from "./schema/prepare.ts";
 
 /**
@@ -101,6 +102,8 @@ function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile,
   switch (stage.run) {
     case "prepare":
       return { ...resolvePrepare(stage, absolute), seed };
+    case "decode":
+      return { ...resolveDecode(stage, absolute), seed, device, threads };
     case "import":
       return { ...stage, from: absolute(stage.from) };
     case "export":

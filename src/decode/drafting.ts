@@ -1,7 +1,15 @@
 /** The making of drafts: which tokens the heads beyond the first propose behind each sequence's sure token. */
 import { Distributions, likeliest, type Tensor, unscoped } from "../torch/mod.ts";
 import { type Candidate, chain, likeliestTree, prune } from "./draft.ts";
-import { distributionsOf, forChoices, greedyChoices, isGreedy, onCpu, penalizeRows, type Sampling } from "./sampling.ts";
+import {
+  distributionsOf,
+  forChoices,
+  greedyChoices,
+  isGreedy,
+  onCpu,
+  penalizeRows,
+  type Sampling,
+} from "./sampling.ts";
 import type { Sequence } from "./sequence.ts";
 
 /** How drafts are chosen: the likeliest token of each head, a few of each for a tree, or tokens drawn from the heads. */

@@ -17,7 +17,15 @@ import { type Draft, isChain, MAX_NODES } from "./draft.ts";
 import { DraftLength } from "./draft_length.ts";
 import { Drafting, type DraftSettings } from "./drafting.ts";
 import { Parts } from "./parts.ts";
-import { distributionsOf, forChoices, GREEDY, greedyChoices, isGreedy, onCpu, penalizeRows } from "./sampling.ts";
+import {
+  distributionsOf,
+  forChoices,
+  GREEDY,
+  greedyChoices,
+  isGreedy,
+  onCpu,
+  penalizeRows,
+} from "./sampling.ts";
 import { type Decoded, type Request, Sequence } from "./sequence.ts";
 import { type Verdict, verifyGreedy, verifySampled, verifyTypical } from "./verify.ts";
 

@@ -119,24 +119,6 @@ export const evalFile = z.object({
   generation: generationResults.optional(),
 });
 
-const timing = z.object({ tokens: count, forwards: count, seconds: ratio, tokens_per_s: ratio });
-
-const speculative = timing.extend({
-  tokens_per_forward: ratio.nullable(),
-  speedup: ratio,
-  by_heads: z.array(
-    z.object({ heads: count, tokens_per_s: ratio, tokens_per_forward: ratio, speedup: ratio }),
-  )
-    .default([]),
-  acceptance: z.array(z.object({
-    depth: count,
-    proposed: count,
-    accepted: count,
-    conditional: ratio.nullable(),
-    cumulative: ratio.nullable(),
-  })),
-});
-
 const equality = z.object({
   identical: count,
   ties: count,
@@ -157,24 +139,73 @@ const sample = z.object({
     return start <= end && end <= text.length && start >= (drafted[i - 1]?.[1] ?? 0);
   }), { error: "ranges in increasing order inside the text expected", path: ["drafted"] });
 
+const acceptance = z.array(z.object({
+  depth: count,
+  proposed: count,
+  accepted: count,
+  conditional: ratio.nullable(),
+  cumulative: ratio.nullable(),
+}));
+
+const repetition = z.object({ rep_4: ratio, distinct_2: ratio });
+
+const measurement = z.object({
+  heads: z.union([count, z.literal("auto")]),
+  tokens: count,
+  forwards: count,
+  seconds: ratio,
+  tokens_per_s: ratio,
+  tokens_per_forward: ratio,
+  speedup: ratio,
+  ideal: z.object({ forward_cost: ratio, speedup: ratio, reached: ratio }).nullable(),
+  forward: z.object({
+    steps: count,
+    milliseconds: z.object({ trunk: ratio, heads: ratio, sampling: ratio, bookkeeping: ratio }),
+  }).nullable(),
+  acceptance,
+  equal: equality.nullable(),
+  repetition,
+});
+
+const batch = z.object({
+  batch: count,
+  other_plain: z.object({ kernels: z.string(), tokens_per_s: ratio }).nullable(),
+  measurements: z.array(measurement).min(1),
+});
+
+const domain = z.object({
+  name: z.string(),
+  prompts: count,
+  repetition: z.object({ plain: repetition, truth: repetition.nullable() }),
+  teacher_forced: z.object({ tokens: count, bits_per_byte: ratio, acceptance }).nullable(),
+  batches: z.array(batch).min(1),
+  samples: z.array(sample),
+});
+
 /** decode.json. */
 export const decodeFile = z.object({
   mode: z.string(),
   tolerance: z.number(),
   prompt_bytes: count,
   new_tokens: count,
-  batch: count.optional(),
-  machine: z.object({ cpus: count, threads: count, device: z.string() }),
+  repeats: count,
+  sampling: z.object({
+    temperature: ratio,
+    top_k: count,
+    top_p: ratio,
+    min_p: ratio,
+    repetition_penalty: ratio,
+  }),
+  acceptance: z.string(),
+  lossless: z.boolean(),
+  tree: z.object({ candidates: count, nodes: count }).nullable(),
+  machine: z.object({ cpus: count, threads: count, device: z.string(), gpu: z.string().nullable() }),
   arms: z.array(z.object({
     id: z.string(),
     curriculum: z.string(),
     heads: z.int().min(1),
-    prompts: count,
-    plain: timing,
-    speculative: speculative.nullable(),
-    equal: equality.nullable(),
-    repetition: z.object({ rep_4: ratio, distinct_2: ratio }),
-    samples: z.array(sample),
+    kernels: z.string(),
+    domains: z.array(domain).min(1),
   })),
 });
 
@@ -202,5 +233,11 @@ export type EvaluatedArm = Evaluation["arms"][number];
 export type Decoding = z.output<typeof decodeFile>;
 /** One arm of {@link decodeFile}. */
 export type DecodedArm = Decoding["arms"][number];
+/** One kind of text of {@link DecodedArm}. */
+export type DecodedDomain = DecodedArm["domains"][number];
+/** All numbers of heads with one batch; plain decoding first. */
+export type DecodedBatch = DecodedDomain["batches"][number];
+/** One number of heads with one batch. */
+export type Measurement = DecodedBatch["measurements"][number];
 /** A prompt with its continuation; `drafted` are UTF-16 ranges of `text` that came from accepted drafts. */
 export type Sample = z.output<typeof sample>;

@@ -6,7 +6,7 @@ import { verifyShards } from "../../src/data/shards.ts";
 import { run as evaluate } from "../../src/eval/eval.ts";
 import type { MtpModel } from "../../src/model/mod.ts";
 import { Interrupted } from "../../src/stage/errors.ts";
-import { noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
+import { linear, noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
 import { openArm } from "../../src/train/arm.ts";
 import { tinyTokenizer, writeSubwordSet } from "../data/subword_set.ts";
 import {
@@ -88,7 +88,7 @@ function scoresByHand(
       const target = stream[input + i + 1];
       // Only head 1 looks past a document's end: for the others, no end token may stand between input and target.
       if (target === undefined || (i > 0 && stream.slice(input, input + i + 1).includes(END))) return;
-      const logits = model.logits(i + 1, z_1D, "aten").toArray();
+      const logits = noGrad(() => linear(z_1D, model.parameters.get(`heads.${i + 1}`))).toArray();
       head.push({
         nll: nllOf(logits, target),
         correct: logits.indexOf(Math.max(...logits)) === target,

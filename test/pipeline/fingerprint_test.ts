@@ -89,3 +89,17 @@ withFiles("fingerprintOf() changes with the files that prepare would read, and o
   assert.notEqual(now("books/**/*.txt"), grown[1]);
   assert.equal(now("nowhere"), now("nowhere"));
 });
+
+withFiles("fingerprintOf() changes with the files that a decode stage cuts prompts from", (folder) => {
+  const file = join(folder, "code.ts");
+  Deno.writeTextFileSync(file, "a");
+  const now = () => {
+    const domains = JSON.stringify([{ name: "code", files: [file] }]);
+    const { stages } = smallPipeline(`speed.domains=${domains}`);
+    return fingerprintOf(stages.find(({ run }) => run === "decode")!, []);
+  };
+  const before = now();
+  assert.equal(now(), before);
+  Deno.writeTextFileSync(file, "bb");
+  assert.notEqual(now(), before);
+});

@@ -49,6 +49,7 @@ Deno.test("denoFlags() gives each stage its own folder, what it needs, and nothi
     "--allow-read=/r/text,/r/arm,/r/speed",
     "--allow-write=/r/speed",
     "--allow-ffi=/p/native/build",
+    "--allow-sys=systemMemoryInfo",
   ]);
   assert.deepEqual(flags("report"), [
     ...always,
@@ -150,6 +151,14 @@ Deno.test("an eval stage reaches the servers that judge its text, with the key t
   ]);
   assert(options.includes("--ro /site/torch") && options.includes("--ro /etc/resolv.conf"), options);
   assert(options.endsWith("--dev /dev/null --connect 443 --connect 8080 --rw /r/score"), options);
+});
+
+Deno.test("a decode stage reads the files of its domains, and of a glob the folder that holds its matches", () => {
+  const domains = "[{ name: code, files: [/code/*.ts, /notes] }, { name: val }]";
+  const config = smallPipeline(`speed.domains=${domains}`).stages.find(({ run }) => run === "decode")!;
+  const access = accessOf(config, PLACES);
+  assert.deepEqual(access.read, ["/code", "/notes", "/r/text", "/r/arm", "/r/speed"]);
+  assert(launcherOptions(access, PLACES).join(" ").includes("--ro /code --ro /notes --ro /r/text"));
 });
 
 Deno.test("the page that watches a run reads that run and waits at one port of this machine", () => {
