@@ -49,6 +49,8 @@ export interface Heads {
   readonly readNormed: boolean;
   /** Head 1's own blocks: with them, the trunk and the final norm are a plain next-token model. */
   readonly ofHead1: readonly Block[];
+  /** Head 1's matrix (V, D), behind its blocks and the final norm. */
+  readonly unembedding: Tensor;
 
   /**
    * Adds gradients to the heads' parameters and to `z_BTD`, the trunk's output cut off from its graph, as far as they

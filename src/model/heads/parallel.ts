@@ -24,6 +24,10 @@ export abstract class ParallelHeads<Head extends ParallelHead> implements Heads 
 
   constructor(readonly heads: readonly Head[]) {}
 
+  get unembedding(): Tensor {
+    return this.heads[0]!.unembedding;
+  }
+
   abstract logits(head: number, z_RD: Tensor, kernels: Kernels): Tensor;
   abstract newDrafter(capacity: number): Drafter;
 

@@ -17,7 +17,6 @@ import { type ParallelHead, ParallelHeads } from "./parallel.ts";
 class TransformerHeads extends ParallelHeads<ParallelHead & { readonly block: Block }> {
   override readonly readNormed = false;
   override readonly ofHead1: readonly Block[];
-  readonly #unembedding: Tensor;
 
   constructor(readonly lent: Lent) {
     const { shape, parameters, embedding, norm, rotary } = lent;
@@ -35,12 +34,11 @@ class TransformerHeads extends ParallelHeads<ParallelHead & { readonly block: Bl
       forward: (z_BTD) => rmsNorm(block.forward(z_BTD, rotary), norm, shape.norm_eps),
     })));
     this.ofHead1 = blocks.slice(0, 1);
-    this.#unembedding = unembedding;
   }
 
   override logits(head: number, z_RD: Tensor, kernels: Kernels): Tensor {
     if (head > 1) throw new RangeError(`Head ${head} has positions of its own: only a drafter runs it`);
-    return decodeLinear(z_RD, this.#unembedding, kernels);
+    return decodeLinear(z_RD, this.unembedding, kernels);
   }
 
   override newDrafter(capacity: number): Drafter {
