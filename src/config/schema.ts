@@ -5,6 +5,7 @@
 
 import * as z from "zod";
 import { curriculum } from "./schema/curriculum.ts";
+import { evalStage } from "./schema/eval.ts";
 import { exportStage, importStage } from "./schema/exchange.ts";
 import { fetchStage } from "./schema/fetch.ts";
 import { model } from "./schema/model.ts";
@@ -12,6 +13,7 @@ import { prepareStage, type ResolvedPrepare } from "./schema/prepare.ts";
 import { train } from "./schema/train.ts";
 import { count, device, id, name, needs, seed, threads, whole } from "./schema/values.ts";
 
+export type { TaskConfig } from "./schema/eval.ts";
 export type { CurriculumConfig } from "./schema/curriculum.ts";
 export type { ModelConfig } from "./schema/model.ts";
 export { type TrainSettings, withoutCadence } from "./schema/train.ts";
@@ -23,17 +25,6 @@ const trainStage = z.strictObject({
   model: model.describe("the network"),
   curriculum: curriculum.default("ntp").describe("which heads are trained when: a preset's name, or phases"),
   train: train.describe("optimizer, schedule, and what is written when"),
-});
-
-const evalStage = z.strictObject({
-  id,
-  run: z.literal("eval"),
-  needs,
-  split: z.enum(["val", "test", "train"]).default("val").describe("which part of the text is scored"),
-  tokens: count.default(200_000).describe("at most so many tokens are scored"),
-  context_bytes: whole(8).optional().describe(
-    "bytes of text that a window holds on average, the same for byte and subword models; default: the whole context",
-  ),
 });
 
 const decodeStage = z.strictObject({

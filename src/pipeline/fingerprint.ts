@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { isFetched } from "../config/fetched.ts";
 import { type StageConfig, type StageKind, withoutCadence } from "../config/schema.ts";
+import { pathsOfEval } from "../config/schema/eval.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
 import { findFiles } from "../formats/input_files.ts";
 import { UserError } from "../stage/errors.ts";
@@ -14,7 +15,7 @@ export const STAGE_VERSIONS: Record<StageKind, number> = {
   prepare: 2,
   import: 2,
   train: 2,
-  eval: 2,
+  eval: 3,
   decode: 2,
   export: 2,
   report: 2,
@@ -67,6 +68,7 @@ type InputFile = readonly [path: string, bytes: number, changed: number];
 /** What a stage reads besides the results that it needs. */
 function inputPaths(config: StageConfig): string[] {
   if (config.run === "prepare") return pathsOfPrepare(config).filter((path) => !isFetched(path)); // those are results of its needs
+  if (config.run === "eval") return pathsOfEval(config);
   if (config.run === "import" || config.run === "export") {
     return config.from === undefined ? [] : [config.from];
   }

@@ -8,7 +8,9 @@ import { dirname, join } from "node:path";
 import { isFetched } from "../config/fetched.ts";
 import { hostsOf } from "../config/hosts.ts";
 import type { StageConfig, StageKind } from "../config/schema.ts";
+import { pathsOfEval } from "../config/schema/eval.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
+import { isTaskPath } from "../config/task/schema.ts";
 import { globRoot, isGlob } from "../formats/glob.ts";
 import { UserError } from "../stage/errors.ts";
 
@@ -54,7 +56,14 @@ const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
   },
   import: { native: () => "none", reads: ({ from }) => [from] },
   train: { native: () => "torch", reads: () => [] },
-  eval: { native: () => "torch", reads: () => [] },
+  eval: {
+    native: () => "torch",
+    // Tasks that have a name lie beside the code.
+    reads: (config, { project }) => [
+      ...fixedParts(pathsOfEval(config)),
+      ...(config.tasks.some(({ task }) => !isTaskPath(task)) ? [join(project, "src/eval/tasks")] : []),
+    ],
+  },
   decode: { native: () => "torch", reads: () => [] },
   // An arm of another run with that run's other stages: the tokenizer is its text's.
   export: { native: () => "none", reads: ({ from }) => from === undefined ? [] : [dirname(from)] },
