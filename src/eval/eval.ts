@@ -102,7 +102,7 @@ async function model(arm: Arm, text: Text, tokenizer: Tokenizer, config: EvalCon
 function spread(between: readonly [number, number] | null, documents: number): string {
   if (between === null) return " (one document: no interval)";
   const [low, high] = between;
-  return ` (95% of intervals over ${documents} documents: ${low.toFixed(4)} to ${high.toFixed(4)})`;
+  return ` (95% interval over ${documents} documents: ${low.toFixed(4)} to ${high.toFixed(4)})`;
 }
 
 /** A task with its items. */

@@ -62,8 +62,8 @@ export async function filesText(
   tokenizer: Tokenizer,
   most: number,
 ): Promise<Text> {
-  const [source] = sourcesOf([{ path: [...paths], document } as never]);
-  const files = filesOf(source!, { document, skipDamage: false, seed: 0 });
+  const [defaults] = sourcesOf([paths[0]!]);
+  const files = filesOf({ ...defaults!, path: [...paths] }, { document, skipDamage: false, seed: 0 });
   const ids = [tokenizer.end];
   const ends: number[] = [];
   let bytes = 0;

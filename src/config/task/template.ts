@@ -34,7 +34,7 @@ export interface Hole {
 /** Takes a template apart. @throws {Error} with what is wrong, in words. */
 export function parseTemplate(template: string): TemplatePart[] {
   return template.split(/(\{[^{}]*\})/).filter((part) => part !== "").map((part) => {
-    if (!part.startsWith("{")) {
+    if (!/^\{.*\}$/s.test(part)) {
       if (/[{}]/.test(part)) throw new Error(`a brace without its partner in ${JSON.stringify(template)}`);
       return part;
     }

@@ -34,8 +34,8 @@ const RECORDS = ["*.{jsonl,ndjson,parquet}", "*.{jsonl,ndjson}.{gz,zst}"];
  * @throws {UserError} naming file and line where something is missing, damaged or no record, and where there is none.
  */
 export async function readRecords(paths: readonly string[], labels?: string): Promise<RecordFile[]> {
-  const [source] = sourcesOf([{ path: [...paths], include: RECORDS } as never]);
-  const files = filesOf(source!, { document: "file", skipDamage: false, seed: 0 });
+  const [defaults] = sourcesOf([paths[0]!]);
+  const files = filesOf({ ...defaults!, path: [...paths], include: RECORDS }, { document: "file", skipDamage: false, seed: 0 });
   const read = await Promise.all(files.map(async (file) => ({
     name: basename(file.path).replace(/(\.(jsonl|ndjson|parquet|gz|zst))+$/i, ""),
     records: await recordsOf(file),
