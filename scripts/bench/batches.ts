@@ -56,7 +56,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 export async function run(): Promise<void> {
-  const { stages } = loadPipeline("pipelines/quickstart.yaml");
+  const { stages } = await loadPipeline("pipelines/quickstart.yaml");
   const machine = start({ device: "cpu", threads: "auto" });
   Deno.mkdirSync(FOLDER, { recursive: true });
   try {

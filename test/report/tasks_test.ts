@@ -69,10 +69,10 @@ Deno.test("report.json has the figures of tasks", () => {
 
 Deno.test("an evaluation of files is no evaluation on held-out text: the summary goes without it", () => {
   const files = completeRun();
-  // deno-lint-ignore no-explicit-any
   change(
     files,
     "eval/eval.json",
+    // deno-lint-ignore no-explicit-any
     (value: any) => Object.assign(value, { split: "files", files: ["/a/b/c/d.txt"] }),
   );
   const found = collect(REPORT, ALL, reader(files));

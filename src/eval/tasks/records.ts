@@ -35,7 +35,11 @@ const RECORDS = ["*.{jsonl,ndjson,parquet}", "*.{jsonl,ndjson}.{gz,zst}"];
  */
 export async function readRecords(paths: readonly string[], labels?: string): Promise<RecordFile[]> {
   const [defaults] = sourcesOf([paths[0]!]);
-  const files = filesOf({ ...defaults!, path: [...paths], include: RECORDS }, { document: "file", skipDamage: false, seed: 0 });
+  const files = filesOf({ ...defaults!, path: [...paths], include: RECORDS }, {
+    document: "file",
+    skipDamage: false,
+    seed: 0,
+  });
   const read = await Promise.all(files.map(async (file) => ({
     name: basename(file.path).replace(/(\.(jsonl|ndjson|parquet|gz|zst))+$/i, ""),
     records: await recordsOf(file),
