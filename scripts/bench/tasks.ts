@@ -20,7 +20,7 @@ export interface TasksCase {
 }
 
 const FOLDER = "native/build/bench";
-const PAIRS = 8; // of each paradigm
+const PAIRS = 4; // of each paradigm
 const TURNS = 5;
 /** Log-probabilities of a sentence are of size 100. */
 const TOLERANCE = 1e-2;

@@ -22,6 +22,7 @@ import {
   makeText,
   metricsOf,
   readJson,
+  stopAfter,
   textOf,
   trainArm,
   without,
@@ -413,6 +414,19 @@ withRuns("eval scores the same text for arms of any K, each by its own heads", a
     lines[1]!,
     /^ntp: \d\.\d{4} bits per byte \(one document: no interval\), accuracy by head \d+\.\d%$/,
   );
+});
+
+withRuns("eval that is stopped in the middle of a task writes nothing", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const data = join(folder, "blimp.jsonl");
+  Deno.writeTextFileSync(data, linesOf(RECORDS.blimp!));
+  const needs = [textOf(folder), armOf(folder)];
+  const io = ioFor(folder, "scores", { needs, stop: stopAfter(2) }); // asked once for the text, which is one batch
+  const { scores } = configs("scores.tokens=16", `scores.tasks=[{task: blimp, data: ${data}}]`);
+  await assert.rejects(evaluate(scores, io), Interrupted);
+  assert.match(io.lines.at(-1)!, /^arm: .* bits per byte/);
+  assert.deepEqual([...Deno.readDirSync(join(folder, "scores"))], []);
 });
 
 withRuns("eval that is stopped writes nothing", async (folder) => {

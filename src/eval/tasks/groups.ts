@@ -19,9 +19,9 @@ export async function groupsOf(task: NamedTask, given: TaskConfig, seed: number)
   const limit = given.limit ?? task.limit;
   if (task.made_up !== undefined) return madeUp(task, seed, limit === "all" ? MADE_UP : limit);
   const files = await readRecords([given.data!].flat(), given.labels);
-  return [...byGroup(task, files)].map(([name, records], i) => ({
+  return [...byGroup(task, files)].map(([name, records]) => ({
     name,
-    items: subset(records, limit, seed, i).map((record) => itemOf(task, record)),
+    items: subset(records, limit, seed, name).map((record) => itemOf(task, record)),
   }));
 }
 
@@ -55,10 +55,10 @@ function byGroup(task: NamedTask, files: readonly RecordFile[]): Map<string, Tas
   return groups;
 }
 
-/** So many of a list, in its order: the same ones for every arm, and on every machine. */
-function subset<T>(list: readonly T[], limit: number | "all", seed: number, stream: number): readonly T[] {
+/** So many of a list, in its order: the same ones for every arm, on every machine, and whatever other groups there are. */
+function subset<T>(list: readonly T[], limit: number | "all", seed: number, name: string): readonly T[] {
   if (limit === "all" || list.length <= limit) return list;
-  const permutation = new Permutation(list.length, seed, stream);
+  const permutation = new Permutation(list.length, seed, ...new TextEncoder().encode(name));
   const chosen = Array.from({ length: limit }, (_, place) => permutation.at(place));
   return chosen.sort((a, b) => a - b).map((i) => list[i]!);
 }
