@@ -131,10 +131,9 @@ async function answer(
       await go(io, `${id}: ${task.name}, ${count(done)} of ${count(all)} sequences`);
     });
     if (found.cut > 0) {
-      const context = `context of ${model.shape.context} tokens`;
       io.log(
-        `warning: ${id}: ${task.name}: ${found.cut} of ${found.items} items do not fit the ${context}: ` +
-          "what stands before the text that counts was cut at its beginning",
+        `warning: ${id}: ${task.name}: ${found.cut} of ${found.items} items are longer than the context ` +
+          `(${model.shape.context} tokens): each token that counts is scored, behind as many as fit before it`,
       );
     }
     scores.push(found);

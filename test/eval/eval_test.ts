@@ -249,8 +249,8 @@ withRuns("eval answers tasks of every arm, logs a table, and says which items we
     ]]);
   }
   const warning =
-    "warning: arm: lambada: 4 of 4 items do not fit the context of 16 tokens: what stands before the " +
-    "text that counts was cut at its beginning";
+    "warning: arm: lambada: 4 of 4 items are longer than the context (16 tokens): each token that " +
+    "counts is scored, behind as many as fit before it";
   assert.ok(lines.includes(warning), lines.join("\n"));
   assert.deepEqual(lines.slice(-5).map((line) => line.split(/ {2,}/).slice(0, 2)), [
     ["task", "items"],
