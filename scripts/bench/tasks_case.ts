@@ -2,6 +2,7 @@
  * This project's side of `tasks`: takes a {@link TasksCase} in JSON, writes its weights and says that it is ready. It
  * answers each line with the milliseconds that one pass over all sentences took and their log-probabilities, in JSON.
  */
+import process from "node:process";
 import { likelihoods } from "../../src/eval/tasks/likelihood.ts";
 import { alternativesOf } from "../../src/eval/tasks/sequences.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
@@ -11,6 +12,11 @@ import { start } from "../../src/torch/mod.ts";
 import { linesOf } from "./child.ts";
 import { print } from "./table.ts";
 import type { TasksCase } from "./tasks.ts";
+
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
 
 async function main({ model: options, weights, sentences: file }: TasksCase): Promise<void> {
   start({ device: "cpu", threads: "auto" });
@@ -27,7 +33,7 @@ async function main({ model: options, weights, sentences: file }: TasksCase): Pr
   const sentences: string[] = JSON.parse(Deno.readTextFileSync(file));
   print("ready");
   for await (const _ of linesOf(Deno.stdin.readable)) {
-    const started = performance.now();
+    const started = performance.now(), before = cpuMilliseconds();
     const pairs = Array.from({ length: sentences.length / 2 }, (_, i) => ({
       form: "pair" as const,
       good: sentences[2 * i]!,
@@ -35,8 +41,8 @@ async function main({ model: options, weights, sentences: file }: TasksCase): Pr
     }));
     const asked = pairs.flatMap((pair) => alternativesOf(pair, byteTokenizer(), options.context));
     const found = await likelihoods(model, asked.map(({ sequences }) => sequences[0]!));
-    const milliseconds = performance.now() - started;
-    print(JSON.stringify({ milliseconds, logProbabilities: found.map(({ nats }) => -nats) }));
+    const milliseconds = performance.now() - started, cpu = cpuMilliseconds() - before;
+    print(JSON.stringify({ milliseconds, cpu, logProbabilities: found.map(({ nats }) => -nats) }));
   }
 }
 
