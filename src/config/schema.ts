@@ -6,14 +6,15 @@
 import * as z from "zod";
 import { curriculum } from "./schema/curriculum.ts";
 import { decodeStage } from "./schema/decode.ts";
+import { evalStage } from "./schema/eval.ts";
 import { exportStage, importStage } from "./schema/exchange.ts";
 import { fetchStage } from "./schema/fetch.ts";
-import { generation } from "./schema/generation.ts";
 import { model } from "./schema/model.ts";
 import { prepareStage, type ResolvedPrepare } from "./schema/prepare.ts";
 import { train } from "./schema/train.ts";
-import { count, device, id, name, needs, seed, threads, whole } from "./schema/values.ts";
+import { device, id, name, needs, seed, threads } from "./schema/values.ts";
 
+export type { TaskConfig } from "./schema/eval.ts";
 export type { CurriculumConfig } from "./schema/curriculum.ts";
 export type { DomainConfig } from "./schema/decode.ts";
 export type { GenerationConfig, JudgeConfig, ServerConfig } from "./schema/generation.ts";
@@ -28,18 +29,6 @@ const trainStage = z.strictObject({
   model: model.describe("the network"),
   curriculum: curriculum.default("ntp").describe("which heads are trained when: a preset's name, or phases"),
   train: train.describe("optimizer, schedule, and what is written when"),
-});
-
-const evalStage = z.strictObject({
-  id,
-  run: z.literal("eval"),
-  needs,
-  split: z.enum(["val", "test", "train"]).default("val").describe("which part of the text is scored"),
-  tokens: count.default(200_000).describe("at most so many tokens are scored"),
-  context_bytes: whole(8).optional().describe(
-    "bytes of text that a window holds on average, the same for byte and subword models; default: the whole context",
-  ),
-  generation: generation.optional().describe("measures the text that the arms write; default: not measured"),
 });
 
 const reportStage = z.strictObject({ id, run: z.literal("report"), needs });

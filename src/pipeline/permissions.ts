@@ -10,8 +10,10 @@ import { isFetched } from "../config/fetched.ts";
 import { hostsOf, hostsOfEval } from "../config/hosts.ts";
 import type { StageConfig, StageKind } from "../config/schema.ts";
 import { pathsOfDecode } from "../config/schema/decode.ts";
+import { pathsOfEval } from "../config/schema/eval.ts";
 import { serversOf } from "../config/schema/generation.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
+import { isTaskPath } from "../config/task/schema.ts";
 import { globRoot, isGlob } from "../formats/glob.ts";
 import { UserError } from "../stage/errors.ts";
 
@@ -72,7 +74,11 @@ const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
   train: { native: () => "torch", reads: () => [] },
   eval: {
     native: () => "torch",
-    reads: () => [],
+    // Tasks that have a name lie beside the code.
+    reads: (config, { project }) => [
+      ...fixedParts(pathsOfEval(config)),
+      ...(config.tasks.some(({ task }) => !isTaskPath(task)) ? [join(project, "src/eval/tasks")] : []),
+    ],
     connects: hostsOfEval,
     keys: ({ generation }) =>
       generation === undefined ? [] : serversOf(generation).flatMap((s) => s.key_env ?? []),

@@ -98,9 +98,23 @@ export const validationLine = z.object({
 /** A line of metrics.jsonl with `kind: "warning"`. */
 export const warningLine = z.object({ step: count, name: z.string(), message: z.string() });
 
-/** eval.json. */
+const estimate = z.object({ value: z.number().nullable(), standard_error: ratio.nullable() });
+const metrics = z.record(z.string(), estimate);
+
+/** One task of one arm: figures over all groups of items, and of each group. */
+const taskScores = z.object({
+  task: z.string(),
+  form: z.string(),
+  items: count,
+  cut: count.default(0),
+  metrics,
+  groups: z.array(z.object({ name: z.string(), items: count, metrics })),
+});
+
+/** eval.json. `split`: `files` where files were scored in place of a part of the text. */
 export const evalFile = z.object({
   split: z.string(),
+  files: z.array(z.string()).optional(),
   arms: z.array(z.object({
     id: z.string(),
     curriculum: z.string(),
@@ -111,6 +125,10 @@ export const evalFile = z.object({
       targets: count,
     })),
     bits_per_byte: z.number(),
+    bits_per_byte_interval: z.tuple([z.number(), z.number()]).nullable().optional(),
+    perplexity: z.number().optional(),
+    documents: count.optional(),
+    tasks: z.array(taskScores).default([]),
     bytes: count,
     context: z.object({ tokens: count, bytes: count }).optional(),
     tokens: count,
@@ -229,6 +247,10 @@ export type Warning = z.output<typeof warningLine>;
 export type Evaluation = z.output<typeof evalFile>;
 /** One arm of {@link evalFile}. */
 export type EvaluatedArm = Evaluation["arms"][number];
+/** A figure and its standard error; null where it is not finite, or of one item only. */
+export type Estimate = z.output<typeof estimate>;
+/** One task of one arm. */
+export type TaskScores = z.output<typeof taskScores>;
 /** What {@link decodeFile} reads. */
 export type Decoding = z.output<typeof decodeFile>;
 /** One arm of {@link decodeFile}. */

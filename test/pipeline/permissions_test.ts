@@ -58,6 +58,18 @@ Deno.test("denoFlags() gives each stage its own folder, what it needs, and nothi
   ]);
 });
 
+Deno.test("an eval stage may read its texts and its tasks' files, and the tasks of the program where it names one", () => {
+  const reads = (...overrides: string[]) =>
+    accessOf(smallPipeline(...overrides).stages.find(({ run }) => run === "eval")!, PLACES).read;
+  const own = ["/r/text", "/r/arm", "/r/score"];
+  assert.deepEqual(reads("score.files=['a/*.txt', /b.txt]"), ["/base/a", "/b.txt", ...own]);
+  assert.deepEqual(
+    reads("score.tasks=[{task: blimp, data: ../blimp}, {task: my/own.yaml, data: [/d], labels: l.lst}]"),
+    ["/blimp", "/base/my/own.yaml", "/d", "/base/l.lst", "/p/src/eval/tasks", ...own],
+  );
+  assert.deepEqual(reads("score.tasks=[{task: own.yaml}]"), ["/base/own.yaml", ...own]);
+});
+
 Deno.test("launcherOptions() lists the system, Deno, the program, and the stage's own paths", () => {
   const options = (config: StageConfig) => launcherOptions(accessOf(config, PLACES), PLACES).join(" ");
   const system = "--rx /usr --rx /lib --rx /lib64 --rx /bin/deno " +
