@@ -87,6 +87,9 @@ ft_tensor ft_swiglu(ft_tensor gate_up);
 /* attention.cpp: causal self-attention over whole sequences; qkv (B, T, N, W) holds `heads` queries, then keys, values */
 ft_tensor ft_self_attention(ft_tensor qkv, ft_tensor cos, ft_tensor sin, int32_t heads);
 
+/* tree.cpp: the same over a tree of tokens (T, N, W) in preorder, without gradients; depths (T) are int64 on the CPU */
+ft_tensor ft_tree_attention(ft_tensor qkv, ft_tensor cos, ft_tensor sin, int32_t heads, ft_tensor depths);
+
 /* loss.cpp: unembedding and cross entropy, one chunk of logits at a time */
 ft_tensor ft_linear_cross_entropy(ft_tensor x, ft_tensor weight, ft_tensor targets, double scale, int32_t chunk,
                                   double z_loss);

@@ -43,6 +43,10 @@ const BENCHMARKS: Record<string, Benchmark> = {
       "text of each format to shards, MB/s and memory; takes a folder of text, --large for a 2 GB Parquet file",
     load: () => import("./prepare.ts"),
   },
+  tasks: {
+    about: "BLiMP against a plain PyTorch loop over the sentences; takes the folder of its .jsonl files",
+    load: () => import("./tasks.ts"),
+  },
   train: {
     about: "time of a training step against eager PyTorch's; after it sizes to measure: 1M, 10M",
     load: () => import("./train.ts"),

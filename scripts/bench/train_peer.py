@@ -124,4 +124,5 @@ def main(case: dict) -> None:
         print(milliseconds, loss.item(), flush=True)
 
 
-main(json.loads(sys.argv[1]))
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -46,7 +46,7 @@ export async function loadFile(
     import("../pipeline/find.ts"),
   ]);
   const file = findPipelineFile(given, presets);
-  return { config: await loadPipeline(file, set), command: { file: fromProject(file), set } };
+  return { config: loadPipeline(file, set), command: { file: fromProject(file), set } };
 }
 
 /** What is to be run of a pipeline file. */

@@ -1,6 +1,7 @@
 /** Checks of a pipeline file that need more than one key; the schema has passed before. */
 
 import { checkCurriculum } from "./check/curriculum.ts";
+import { checkDecode } from "./check/decode.ts";
 import { checkModel } from "./check/model.ts";
 import { DATASETS } from "./datasets.ts";
 import { fetchStageOf, isFetched } from "./fetched.ts";
@@ -148,30 +149,7 @@ function checkTrain(stage: Extract<Stage, { run: "train" }>, path: Path): Proble
   ];
 }
 
-/**
- * A prompt of bytes, with the start token that an opening of a document has before it, and its continuation fit the
- * context. How many tokens a prompt of subwords has is known only when it is cut.
- */
-function checkDecode(
-  { needs, prompt_bytes, new_tokens }: Extract<Stage, { run: "decode" }>,
-  path: Path,
-  stages: readonly Stage[],
-): Problem[] {
-  const text = stages.find((stage) => stage.run === "prepare" && needs.includes(stage.id));
-  const bytes = text?.run === "prepare" && text.tokenizer === "bytes";
-  const tokens = 1 + (bytes ? prompt_bytes : 1) + new_tokens;
-  const short = stages.find((stage) =>
-    stage.run === "train" && needs.includes(stage.id) && stage.model.context < tokens
-  );
-  if (short?.run !== "train") return [];
-  const { id, model: { context } } = short;
-  const prompt = bytes ? `prompt_bytes (${prompt_bytes})` : "1";
-  const message = `1 + ${prompt} + new_tokens (${new_tokens}) tokens do not fit ` +
-    `the context of ${id} (${context})`;
-  return [{ path: [...path, "new_tokens"], message }];
-}
-
-/** The same for the continuations that an eval stage measures. */
+/** Prompts and continuations that an eval stage measures fit the context. */
 function checkGeneration(
   { needs, generation }: Extract<Stage, { run: "eval" }>,
   path: Path,

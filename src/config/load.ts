@@ -3,12 +3,16 @@
 import { resolve } from "node:path";
 import { UsageError } from "../stage/errors.ts";
 import { checkPipeline } from "./check.ts";
+import { checkTasks } from "./check/tasks.ts";
 import { withKnownDataset } from "./datasets.ts";
 import { isFetched } from "./fetched.ts";
 import { parseYaml, type Path, type YamlDocument } from "./document.ts";
 import { type Applied, applyOverrides } from "./overrides.ts";
 import { type Problem, problemsOf, showPath } from "./problems.ts";
 import { type PipelineConfig, type PipelineFile, pipelineSchema, type StageConfig } from "./schema.ts";
+import { resolveDecode } from "./schema/decode.ts";
+import { readFile } from "./read_file.ts";
+import { resolveEval } from "./schema/eval.ts";
 import { resolvePrepare } from "./schema/prepare.ts";
 
 /**
@@ -16,15 +20,8 @@ import { resolvePrepare } from "./schema/prepare.ts";
  * @param overrides `a.b=c`, as after `--set`; see {@link applyOverrides}.
  * @throws {UsageError} with one line for each problem: `file:line:column: stages[1].train.lr: expected ...`.
  */
-export async function loadPipeline(file: string, overrides: readonly string[] = []): Promise<PipelineConfig> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(file);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw new UsageError(`${file}: no such file`, { cause });
-    throw new UsageError(`${file}: cannot be read: ${(cause as Error).message}`, { cause });
-  }
-  return parsePipeline(text, file, Deno.cwd(), overrides);
+export function loadPipeline(file: string, overrides: readonly string[] = []): PipelineConfig {
+  return parse(readFile(file), file, Deno.cwd(), overrides, checkTasks);
 }
 
 /**
@@ -38,11 +35,21 @@ export function parsePipeline(
   base: string,
   overrides: readonly string[] = [],
 ): PipelineConfig {
+  return parse(text, file, base, overrides, () => []);
+}
+
+function parse(
+  text: string,
+  file: string,
+  base: string,
+  overrides: readonly string[],
+  further: (pipeline: PipelineFile, base: string) => Problem[],
+): PipelineConfig {
   const document = parseYaml(text, file);
   const applied = applyOverrides(document.value, overrides, pipelineSchema);
   const checked = pipelineSchema.safeParse(document.value);
   const problems = checked.success
-    ? checkPipeline(checked.data)
+    ? [...checkPipeline(checked.data), ...further(checked.data, base)]
     : problemsOf(pipelineSchema, document.value, checked.error.issues);
   if (problems.length > 0) throw new UsageError(describe(problems, document, file, applied));
   return resolvePipeline(checked.data!, base);
@@ -101,10 +108,14 @@ function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile,
   switch (stage.run) {
     case "prepare":
       return { ...resolvePrepare(stage, absolute), seed };
+    case "decode":
+      return { ...resolveDecode(stage, absolute), seed, device, threads };
     case "import":
       return { ...stage, from: absolute(stage.from) };
     case "export":
       return stage.from === undefined ? stage : { ...stage, from: absolute(stage.from) };
+    case "eval":
+      return { ...resolveEval(stage, absolute), seed, device, threads };
     case "fetch":
       return withKnownDataset(stage);
     case "report":

@@ -5,16 +5,20 @@
 
 import * as z from "zod";
 import { curriculum } from "./schema/curriculum.ts";
+import { decodeStage } from "./schema/decode.ts";
+import { evalStage } from "./schema/eval.ts";
 import { exportStage, importStage } from "./schema/exchange.ts";
 import { fetchStage } from "./schema/fetch.ts";
-import { generation } from "./schema/generation.ts";
 import { model } from "./schema/model.ts";
 import { prepareStage, type ResolvedPrepare } from "./schema/prepare.ts";
 import { train } from "./schema/train.ts";
-import { count, device, id, name, needs, seed, threads, whole } from "./schema/values.ts";
+import { device, id, name, needs, seed, threads } from "./schema/values.ts";
 
+export type { TaskConfig } from "./schema/eval.ts";
 export type { CurriculumConfig } from "./schema/curriculum.ts";
-export type { GenerationConfig, JudgeConfig, Sampling, ServerConfig } from "./schema/generation.ts";
+export type { DomainConfig } from "./schema/decode.ts";
+export type { GenerationConfig, JudgeConfig, ServerConfig } from "./schema/generation.ts";
+export type { SamplingConfig } from "./schema/sampling.ts";
 export type { ModelConfig } from "./schema/model.ts";
 export { type TrainSettings, withoutCadence } from "./schema/train.ts";
 
@@ -25,36 +29,6 @@ const trainStage = z.strictObject({
   model: model.describe("the network"),
   curriculum: curriculum.default("ntp").describe("which heads are trained when: a preset's name, or phases"),
   train: train.describe("optimizer, schedule, and what is written when"),
-});
-
-const evalStage = z.strictObject({
-  id,
-  run: z.literal("eval"),
-  needs,
-  split: z.enum(["val", "test", "train"]).default("val").describe("which part of the text is scored"),
-  tokens: count.default(200_000).describe("at most so many tokens are scored"),
-  context_bytes: whole(8).optional().describe(
-    "bytes of text that a window holds on average, the same for byte and subword models; default: the whole context",
-  ),
-  generation: generation.optional().describe("measures the text that the arms write; default: not measured"),
-});
-
-const decodeStage = z.strictObject({
-  id,
-  run: z.literal("decode"),
-  needs,
-  split: z.enum(["val", "test", "train"]).default("val").describe(
-    "which part of the text prompts are cut from",
-  ),
-  prompts: count.default(16).describe("prompts, cut from that text"),
-  prompt_bytes: whole(4).default(64).describe("bytes of each prompt, at most"),
-  new_tokens: count.default(128).describe("tokens generated after each prompt"),
-  mode: z.enum(["strict", "exact"]).default("strict")
-    .describe("strict: both decoders use one row-invariant computation; exact: equal but for near ties"),
-  tolerance: z.number().min(0).default(1e-4).describe(
-    "gap between the two best logits below which exact sees a tie",
-  ),
-  repeats: count.default(3).describe("timed runs, of which the median counts"),
 });
 
 const reportStage = z.strictObject({ id, run: z.literal("report"), needs });
@@ -106,7 +80,7 @@ export type ImportConfig = z.output<typeof importStage>;
 export type TrainConfig = z.output<typeof trainStage> & Computing;
 /** Held-out bits per byte and accuracy of every arm that it needs. */
 export type EvalConfig = z.output<typeof evalStage> & Computing;
-/** Plain against self-speculative decoding of every arm that it needs. */
+/** Plain against self-speculative decoding of every arm that it needs. Paths are absolute. */
 export type DecodeConfig = z.output<typeof decodeStage> & Computing;
 /** An arm for other programs; `from` is absolute. */
 export type ExportConfig = z.output<typeof exportStage>;

@@ -1,48 +1,56 @@
 /**
- * The `decode` stage: plain against self-speculative greedy decoding of every arm, by the same engine on the same
- * prompts: tokens a forward pass, acceptance by depth, wall-clock ratio, repetition, and whether the outputs are equal.
+ * The `decode` stage: every arm decodes the same prompts, domain by domain, plainly and with the drafts of 2 to K heads,
+ * one prompt at a time and in batches. It reports tokens a forward pass, acceptance by depth, wall-clock ratios to the
+ * best plain decoder, where the time goes, repetition, and whether the outputs are equal.
  */
 import { join } from "node:path";
 import type { DecodeConfig } from "../config/schema.ts";
 import { verifyShards } from "../data/shards.ts";
 import { tokenizerOf } from "../data/tokenizer_of.ts";
 import { writeJson } from "../formats/atomic.ts";
-import type { MtpModel } from "../model/mod.ts";
 import { UserError } from "../stage/errors.ts";
 import type { Run, StageIo } from "../stage/io.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { inWords, type Machine, start } from "../torch/mod.ts";
+import { gpu, inWords, type Kernels, type Machine, start, versions } from "../torch/mod.ts";
 import { type Arm, checkTokenizer, openArm } from "../train/arm.ts";
-import { bench, type Benched, type Rates } from "./bench.ts";
-import { compareOutputs, type Equality } from "./compare.ts";
-import { type Decoded, greedy, type GreedyRequest } from "./greedy.ts";
-import { cutPrompts } from "./prompts.ts";
-import { repetition } from "./repetition.ts";
-import type { Speculated } from "./speculate.ts";
-import { markedText, textOf } from "./text.ts";
+import { draftedTokens, headsOf, isLossless, toleranceOf } from "./contenders.ts";
+import { type Domain, openDomains } from "./domains.ts";
+import { linesOf } from "./log_table.ts";
+import { measureDomain } from "./measure.ts";
+import { checkMemory, decodingBytes, freeBytes } from "./memory.ts";
+import type { ArmResult, DomainResult } from "./results.ts";
 
 export const run: Run<DecodeConfig> = async (config, io) => {
   const machine = startFor(config);
   io.log(inWords(machine));
   const set = verifyShards(io.needs.find((need) => need.run === "prepare")!.folder);
   using tokenizer = tokenizerOf(set);
-  const prompts = cutPrompts(set, config.split, tokenizer, config.prompts, config.prompt_bytes);
+  const domains = await openDomains(config, set, tokenizer, io);
   const arms = [];
   for (const need of io.needs.filter(({ run }) => run === "train")) {
     using arm = openArm(need, machine.device);
     checkTokenizer(arm, set);
-    checkRoom(arm, prompts, config);
-    arms.push(await benchArm(arm, tokenizer, prompts, config, io));
+    checkRoom(arm, domains, config);
+    const measured = await measureArm(arm, tokenizer, domains, config, io);
+    for (const line of linesOf(measured)) io.log(line);
+    arms.push(measured);
   }
-  const { mode, prompt_bytes, new_tokens, repeats } = config;
+  if (!isLossless(config)) {
+    io.log("typical acceptance is not lossless: outputs may differ from plain decoding's");
+  }
+  const { mode, prompt_bytes, new_tokens, repeats, sampling, acceptance, tree = null } = config;
   writeJson(join(io.folder, "decode.json"), {
     mode,
     tolerance: toleranceOf(config),
     prompt_bytes,
     new_tokens,
     repeats,
-    batch: 1,
-    machine: { cpus: navigator.hardwareConcurrency, threads: machine.threads, device: machine.device },
+    sampling,
+    acceptance,
+    lossless: isLossless(config),
+    tree,
+    machine: factsOf(machine),
+    domains: domains.map(({ name, source }) => ({ name, source })),
     arms,
   });
 };
@@ -57,12 +65,20 @@ function startFor(config: DecodeConfig): Machine {
   return { ...machine, reason: "strict decoding has kernels for the CPU only" };
 }
 
-/** Strict decoding has no ties: both decoders do the same arithmetic. */
-const toleranceOf = ({ mode, tolerance }: DecodeConfig): number => mode === "strict" ? 0 : tolerance;
+function factsOf({ device, threads }: Machine): Record<string, unknown> {
+  return {
+    cpus: navigator.hardwareConcurrency,
+    threads,
+    device,
+    gpu: device === "cpu" ? null : gpu(device).name,
+    torch: versions().running,
+    deno: Deno.version.deno,
+  };
+}
 
 /** How many tokens a prompt has is known only now, where they are subwords. @throws {UserError} naming what is too long. */
-function checkRoom({ id, model }: Arm, prompts: readonly number[][], { new_tokens }: DecodeConfig): void {
-  const longest = Math.max(...prompts.map((prompt) => prompt.length));
+function checkRoom({ id, model }: Arm, domains: readonly Domain[], { new_tokens }: DecodeConfig): void {
+  const longest = longestPrompt(domains);
   const { context } = model.shape;
   if (longest + new_tokens <= context) return;
   throw new UserError(
@@ -71,130 +87,40 @@ function checkRoom({ id, model }: Arm, prompts: readonly number[][], { new_token
   );
 }
 
-/** Prompts whose continuations are shown. */
-const SAMPLES = 3;
+const longestPrompt = (domains: readonly Domain[]): number =>
+  Math.max(...domains.flatMap(({ passages }) => passages.map(({ prompt }) => prompt.length)));
 
-async function benchArm(
-  { id, curriculum, model }: Arm,
+async function measureArm(
+  arm: Arm,
   tokenizer: Tokenizer,
-  prompts: readonly number[][],
+  domains: readonly Domain[],
   config: DecodeConfig,
   io: StageIo,
-): Promise<Record<string, unknown>> {
-  const requests = prompts.map((prompt) => requestFor(prompt, tokenizer, config));
-  const benched = await bench(model, requests, config.repeats, io, id);
-  const { plain, fast, otherPlain } = benched;
-  const equal = fast === null ? null : compareOutputs(
-    plain.outputs.map(({ tokens }, i) => ({ plain: tokens, speculative: fast.outputs[i]!.tokens })),
-    toleranceOf(config),
-    (prompt, at) => gapAt(model, requests[prompt]!, at),
-  );
-  io.log(`${id}: ${sentence(benched, equal)}`);
-  return {
+): Promise<ArmResult> {
+  const { id, curriculum, model } = arm;
+  const kernels = config.mode === "strict" ? "rows" : "aten";
+  const others: Kernels = kernels === "rows" ? "aten" : "rows";
+  checkBatches(arm, longestPrompt(domains), config);
+  using decoder = model.decoder(kernels);
+  using other = model.device === "cpu" ? model.decoder(others) : null;
+  const measured: DomainResult[] = [];
+  for (const domain of domains) {
+    measured.push(await measureDomain({ id, model, decoder, other, tokenizer, config, io }, domain));
+  }
+  return { id, curriculum, heads: model.headCount, kernels, domains: measured };
+}
+
+/** @throws {UserError} when the largest batch needs more memory than is free. */
+function checkBatches({ id, model }: Arm, longest: number, config: DecodeConfig): void {
+  const numbers = headsOf(config, model.headCount).map((heads) => heads === "auto" ? model.headCount : heads);
+  const heads = Math.max(...numbers);
+  const drafted = draftedTokens(config, heads);
+  const batch = Math.max(...config.batches);
+  const slots = longest + config.new_tokens + drafted;
+  checkMemory(
     id,
-    curriculum,
-    heads: model.headCount,
-    prompts: prompts.length,
-    plain: plain.rates,
-    other_plain: otherPlain,
-    speculative: speculation(benched),
-    equal,
-    bytes_per_token: bytesPerToken(plain.outputs, tokenizer),
-    repetition: repetition(plain.outputs.map(({ tokens }) => textOf(tokens, tokenizer))),
-    samples: prompts.slice(0, SAMPLES).map((prompt, i) => sample(prompt, tokenizer, benched, i)),
-  };
-}
-
-function requestFor(
-  prompt: readonly number[],
-  { end }: Tokenizer,
-  { mode, new_tokens }: DecodeConfig,
-): GreedyRequest {
-  const kernels = mode === "strict" ? "rows" : "aten";
-  return { prompt, newTokens: new_tokens, stop: end, kernels };
-}
-
-/** Bytes of text that a generated token stands for, on average: tokens a second of two tokenizers are not alike. */
-function bytesPerToken(outputs: readonly Decoded[], { byteLengths }: Tokenizer): number {
-  const tokens = outputs.flatMap((output) => output.tokens);
-  return tokens.reduce((sum, id) => sum + byteLengths[id]!, 0) / tokens.length;
-}
-
-/** Tokens a second over those of the faster plain decoder. */
-function speedupOf(rates: Rates, { plain, otherPlain }: Benched): number {
-  return rates.tokens_per_s / Math.max(plain.rates.tokens_per_s, otherPlain?.tokens_per_s ?? 0);
-}
-
-/** What all heads give, and what fewer do: which number is fastest depends on the machine. */
-function speculation(benched: Benched): Record<string, unknown> | null {
-  const { fast, byHeads } = benched;
-  if (fast === null) return null;
-  return {
-    ...fast.rates,
-    speedup: speedupOf(fast.rates, benched),
-    by_heads: byHeads.map(({ heads, rates }) => ({
-      heads,
-      tokens_per_s: rates.tokens_per_s,
-      tokens_per_forward: rates.tokens_per_forward,
-      speedup: speedupOf(rates, benched),
-    })),
-    acceptance: acceptance(fast.outputs),
-  };
-}
-
-/** Acceptance at one depth: of the drafts proposed there, and of all forward passes that proposed any. */
-interface Acceptance {
-  readonly depth: number;
-  readonly proposed: number;
-  readonly accepted: number;
-  readonly conditional: number;
-  readonly cumulative: number;
-}
-
-function acceptance(outputs: readonly Speculated[]): Acceptance[] {
-  let cumulative = 1;
-  return outputs[0]!.drafts.map((_, i) => {
-    const sum = (key: "proposed" | "accepted") =>
-      outputs.reduce((total, { drafts }) => total + drafts[i]![key], 0);
-    const [proposed, accepted] = [sum("proposed"), sum("accepted")];
-    const conditional = proposed === 0 ? 0 : accepted / proposed;
-    cumulative *= conditional;
-    return { depth: i + 2, proposed, accepted, conditional, cumulative };
-  });
-}
-
-/** How far the plain decoder's best logit was ahead at one token. */
-function gapAt(model: MtpModel, request: GreedyRequest, at: number): number {
-  const gaps: number[] = [];
-  greedy(model, request, (gap) => gaps.push(gap));
-  return gaps[at]!;
-}
-
-/** A prompt, its continuation, and the stretches of it that came from accepted drafts. */
-function sample(
-  prompt: readonly number[],
-  tokenizer: Tokenizer,
-  { plain, fast }: Benched,
-  i: number,
-): Record<string, unknown> {
-  const { tokens } = (fast ?? plain).outputs[i]!;
-  const { text, ranges } = markedText(
-    tokens,
-    fast?.outputs[i]?.drafted ?? tokens.map(() => false),
-    tokenizer,
+    batch,
+    decodingBytes(model.shape, heads, batch, slots, 1 + drafted),
+    freeBytes(model.device),
   );
-  return { prompt: textOf(prompt, tokenizer), text, drafted: ranges };
-}
-
-function sentence(benched: Benched, equal: Equality | null): string {
-  const { plain, fast, byHeads } = benched;
-  const rate = `plain ${Math.round(plain.rates.tokens_per_s).toLocaleString("en")} tokens/s`;
-  if (fast === null || equal === null) return rate;
-  const speeds = byHeads.map(({ heads, rates }) =>
-    `${speedupOf(rates, benched).toFixed(2)} times its speed with ${heads} heads`
-  );
-  return `${rate}; speculative ${fast.rates.tokens_per_forward.toFixed(2)} tokens a forward pass, ` +
-    `${
-      speeds.join(", ")
-    }; outputs: ${equal.identical} identical, ${equal.ties} ties, ${equal.different} different`;
 }

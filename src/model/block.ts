@@ -18,6 +18,11 @@ import type { Parameters } from "./parameters.ts";
 import type { Rotary } from "./rotary.ts";
 import type { ModelShape } from "./shape.ts";
 
+/** From queries, keys and values (B, T, N, W) of which H are queries, and rotary tables, to what they mix to (B, T, H * W). */
+export type Attend = (projected_BTNW: Tensor, rotary: Rotary, H: number) => Tensor;
+
+const causal: Attend = (projected_BTNW, { cos, sin }, H) => selfAttention(projected_BTNW, cos, sin, H);
+
 export class Block {
   readonly #shape: ModelShape;
   readonly #attentionNorm: Tensor;
@@ -48,13 +53,13 @@ export class Block {
     this.#down = parameters.normal(name("down"), [width, ffn], ffn ** -0.5 * residual);
   }
 
-  /** Whole sequences at once, from position 0 on. */
-  forward(x_BTD: Tensor, rotary: Rotary): Tensor {
+  /** Whole sequences at once, from position 0 on; `attend`: as something else than sequences. */
+  forward(x_BTD: Tensor, rotary: Rotary, attend = causal): Tensor {
     const { attention_heads: H, projections: N, headWidth: W, norm_eps } = this.#shape;
     const [B, T] = x_BTD.shape as [number, number, number];
     const normed_BTD = rmsNorm(x_BTD, this.#attentionNorm, norm_eps);
     const projected_BTNW = linear(normed_BTD, this.#qkv).reshape(B, T, N, W);
-    const mixed_BTD = selfAttention(projected_BTNW, rotary.cos, rotary.sin, H);
+    const mixed_BTD = attend(projected_BTNW, rotary, H);
     const h_BTD = x_BTD.add(linear(mixed_BTD, this.#attentionOut));
     const hidden_BTF = swiglu(linear(rmsNorm(h_BTD, this.#ffnNorm, norm_eps), this.#gateUp));
     return h_BTD.add(linear(hidden_BTF, this.#down));

@@ -13,6 +13,7 @@ export type { BackwardOptions, HeadScores, Sequences } from "./heads/heads.ts";
 export { MtpModel } from "./mtp.ts";
 export { Parameters } from "./parameters.ts";
 export { HEAD_KINDS, type HeadKind, type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";
+export { compareSequences, type TokenTree, TreeBuilder } from "./tree.ts";
 export {
   addScores,
   emptyScores,

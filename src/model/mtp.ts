@@ -13,13 +13,15 @@ import {
   type Device,
   embedding,
   type Kernels,
+  linearNll,
   noGrad,
   rmsNorm,
   Scope,
   scoped,
   Tensor,
+  treeAttention,
 } from "../torch/mod.ts";
-import { Block } from "./block.ts";
+import { type Attend, Block } from "./block.ts";
 import { Decoder } from "./decoder.ts";
 import {
   type BackwardOptions,
@@ -33,6 +35,7 @@ import { linearHeads } from "./heads/linear.ts";
 import { residualHeads } from "./heads/residual.ts";
 import { sequentialHeads } from "./heads/sequential.ts";
 import { transformerHeads } from "./heads/transformer.ts";
+import type { TokenTree } from "./tree.ts";
 import { Parameters } from "./parameters.ts";
 import { type Rotary, rotaryTables } from "./rotary.ts";
 import { type HeadKind, type ModelOptions, type ModelShape, shapeOf } from "./shape.ts";
@@ -190,6 +193,34 @@ export class MtpModel implements Disposable {
         nll: scope.keep(nll),
         best: scope.keep(best),
       }));
+    });
+  }
+
+  /**
+   * Scores of head 1, without gradients, on what follows tokens of a tree: the NLL of each of its `targets`, and the most
+   * likely token in that place. What sequences have in common at their beginnings is computed once.
+   */
+  scoreTree({ ids, depths, rows, targets }: TokenTree): HeadScores {
+    return noGrad(() => {
+      using scope = new Scope();
+      const depths_T = Tensor.ids(depths);
+      const [ids_1T, rows_P, targets_P] = [
+        Tensor.ids(ids, [1, ids.length]),
+        Tensor.ids(rows),
+        Tensor.ids(targets),
+      ]
+        .map((tensor) => tensor.to("int64", this.device)) as [Tensor, Tensor, Tensor];
+      const attend: Attend = (projected_1TNW, { cos, sin }, H) => {
+        const [, T, N, W] = projected_1TNW.shape as [number, number, number, number];
+        return treeAttention(projected_1TNW.reshape(T, N, W), cos, sin, H, depths_T).reshape(1, T, H * W);
+      };
+      let x_1TD = this.#embed(ids_1T);
+      for (const block of [...this.#blocks, ...this.#heads.ofHead1]) {
+        x_1TD = scoped(() => block.forward(x_1TD, this.#rotary, attend));
+      }
+      const x_TD = rmsNorm(x_1TD, this.#norm, this.shape.norm_eps).reshape(ids.length, this.shape.width);
+      const { nll, best } = linearNll(embedding(rows_P, x_TD), this.#heads.unembedding, targets_P);
+      return { nll: scope.keep(nll), best: scope.keep(best) };
     });
   }
 

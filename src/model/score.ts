@@ -29,22 +29,23 @@ export function emptyScores(headCount: number): ScoreTotals {
 }
 
 /**
- * Scores a batch and adds it up.
+ * Scores a batch and adds it up. Returns the NLL of head 1's targets (rows * length), nats, 0 where there is none.
  *
  * A draft of head i at t is accepted when it is what head 1 chooses at t + i - 1. It is proposed there only if all
  * drafts before it were accepted, so accepted / proposed is the conditional acceptance at its depth. The context is the
  * true text throughout (teacher-forced).
  */
-export function addScores(totals: ScoreTotals, model: MtpModel, batch: Sequences): void {
+export function addScores(totals: ScoreTotals, model: MtpModel, batch: Sequences): Float32Array {
   using _scope = new Scope();
   const [rows, length] = batch.inputs.shape as [number, number];
   const targets = integers(batch.targets);
   const scores = model.score(batch);
   const best = scores.map((s) => integers(s.best));
   const perHead = rows * length;
-  scores.forEach(({ nll }, i) => {
+  const nlls = scores.map(({ nll }) => new Float32Array(nll.toBytes().buffer));
+  nlls.forEach((nll, i) => {
     const total = totals.heads[i]!;
-    total.nll += new Float32Array(nll.toBytes().buffer).reduce((sum, v) => sum + v, 0);
+    total.nll += nll.reduce((sum, v) => sum + v, 0);
     for (let p = 0; p < perHead; p++) {
       const target = targets[i * perHead + p]!;
       if (target < 0n) continue;
@@ -57,6 +58,7 @@ export function addScores(totals: ScoreTotals, model: MtpModel, batch: Sequences
       countDrafts(totals, best, targets, row * length + t, length - t, perHead);
     }
   }
+  return nlls[0]!;
 }
 
 /** The drafts made at position p, which has `left` positions of its row from itself on. */

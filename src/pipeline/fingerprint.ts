@@ -3,6 +3,8 @@
 import { createHash } from "node:crypto";
 import { isFetched } from "../config/fetched.ts";
 import { type StageConfig, type StageKind, withoutCadence } from "../config/schema.ts";
+import { pathsOfDecode } from "../config/schema/decode.ts";
+import { pathsOfEval } from "../config/schema/eval.ts";
 import { withoutPatience } from "../config/schema/generation.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
 import { findFiles } from "../formats/input_files.ts";
@@ -16,7 +18,7 @@ export const STAGE_VERSIONS: Record<StageKind, number> = {
   import: 2,
   train: 2,
   eval: 3,
-  decode: 2,
+  decode: 3,
   export: 2,
   report: 3,
 };
@@ -68,6 +70,8 @@ type InputFile = readonly [path: string, bytes: number, changed: number];
 /** What a stage reads besides the results that it needs. */
 function inputPaths(config: StageConfig): string[] {
   if (config.run === "prepare") return pathsOfPrepare(config).filter((path) => !isFetched(path)); // those are results of its needs
+  if (config.run === "decode") return pathsOfDecode(config);
+  if (config.run === "eval") return pathsOfEval(config);
   if (config.run === "import" || config.run === "export") {
     return config.from === undefined ? [] : [config.from];
   }

@@ -9,8 +9,11 @@ import { dirname, join } from "node:path";
 import { isFetched } from "../config/fetched.ts";
 import { hostsOf, hostsOfEval } from "../config/hosts.ts";
 import type { StageConfig, StageKind } from "../config/schema.ts";
+import { pathsOfDecode } from "../config/schema/decode.ts";
+import { pathsOfEval } from "../config/schema/eval.ts";
 import { serversOf } from "../config/schema/generation.ts";
 import { pathsOfPrepare } from "../config/schema/prepare.ts";
+import { isTaskPath } from "../config/task/schema.ts";
 import { globRoot, isGlob } from "../formats/glob.ts";
 import { UserError } from "../stage/errors.ts";
 
@@ -29,6 +32,9 @@ export interface Places {
 /** Native code that a stage loads: libtorch with the shim (and the text library), the text library alone, nothing. */
 export type Native = "torch" | "text" | "none";
 
+/** What a stage may ask the system. */
+type Asked = "statfs" | "systemMemoryInfo";
+
 /** What one stage may touch. */
 export interface Access {
   /** Files and folders, with all that is below them. */
@@ -41,8 +47,8 @@ export interface Access {
   readonly connect: readonly string[];
   /** Environment variables that it may read; `*` stands for any ending. */
   readonly variables: readonly string[];
-  /** Whether it may ask how much room is left on a disk. */
-  readonly room: boolean;
+  /** What it may ask the system: how much room is left on a disk, how much memory is free. */
+  readonly asks: readonly Asked[];
   /** The port of 127.0.0.1 at which it may wait for connections; 0: any. */
   readonly listen?: number;
 }
@@ -54,7 +60,7 @@ const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
     reads: () => [],
     connects: hostsOf,
     keys: () => NET_ENVIRONMENT,
-    room: true,
+    asks: ["statfs"],
   },
   prepare: {
     native: ({ tokenizer }) => tokenizer === "bytes" ? "none" : "text",
@@ -68,12 +74,20 @@ const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
   train: { native: () => "torch", reads: () => [] },
   eval: {
     native: () => "torch",
-    reads: () => [],
+    // Tasks that have a name lie beside the code.
+    reads: (config, { project }) => [
+      ...fixedParts(pathsOfEval(config)),
+      ...(config.tasks.some(({ task }) => !isTaskPath(task)) ? [join(project, "src/eval/tasks")] : []),
+    ],
     connects: hostsOfEval,
     keys: ({ generation }) =>
       generation === undefined ? [] : serversOf(generation).flatMap((s) => s.key_env ?? []),
   },
-  decode: { native: () => "torch", reads: () => [] },
+  decode: {
+    native: () => "torch",
+    reads: (config) => fixedParts(pathsOfDecode(config)),
+    asks: ["systemMemoryInfo"],
+  },
   // An arm of another run with that run's other stages: the tokenizer is its text's.
   export: { native: () => "none", reads: ({ from }) => from === undefined ? [] : [dirname(from)] },
   report: { native: () => "none", reads: (_, { run }) => [join(run, "pipeline.json")] },
@@ -85,7 +99,7 @@ interface Row<Config> {
   connects?(config: Config): string[];
   /** Variables that hold what a server asks for. */
   keys?(config: Config): readonly string[];
-  readonly room?: true;
+  readonly asks?: readonly Asked[];
 }
 
 const rowOf = ({ run }: StageConfig): Row<StageConfig> => TABLE[run] as Row<StageConfig>;
@@ -113,7 +127,7 @@ export function accessOf(config: StageConfig, places: Places): Access {
     cuda: native === "torch" && "device" in config && config.device !== "cpu",
     connect: connectsOf(config),
     variables: variablesOf(config),
-    room: row.room ?? false,
+    asks: row.asks ?? [],
   };
 }
 
@@ -126,7 +140,7 @@ export function watchAccess(port: number, { project, run }: Places): Access {
     cuda: false,
     connect: [],
     variables: [],
-    room: false,
+    asks: [],
     listen: port,
   };
 }
@@ -140,7 +154,7 @@ export function generateAccess({ arm, text, device }: Generating): Access {
     cuda: device !== "cpu",
     connect: [],
     variables: ENVIRONMENT,
-    room: false,
+    asks: [],
   };
 }
 
@@ -161,7 +175,7 @@ function fixedParts(paths: readonly string[]): string[] {
 }
 
 /** Environment variables that stages which compute may see, and the runner hands on. */
-const ENVIRONMENT = ["OMP_*", "GOMP_*", "MKL_*", "CUDA_VISIBLE_DEVICES"] as const;
+export const ENVIRONMENT = ["OMP_*", "GOMP_*", "MKL_*", "CUDA_VISIBLE_DEVICES"] as const;
 
 /** The same for stages that fetch. The token goes to the endpoint only. */
 const NET_ENVIRONMENT = ["HF_TOKEN"] as const;
@@ -189,7 +203,7 @@ export function denoFlags(access: Access, { project }: Places): string[] {
     ...(access.write.length > 0 ? [`--allow-write=${list(access.write)}`] : []),
     ...(libraries.length > 0 ? [`--allow-ffi=${list(libraries)}`] : []),
     ...(access.connect.length > 0 ? [`--allow-net=${access.connect.join(",")}`] : []),
-    ...(access.room ? ["--allow-sys=statfs"] : []),
+    ...(access.asks.length > 0 ? [`--allow-sys=${access.asks.join(",")}`] : []),
     ...(access.listen === undefined ? [] : [`--allow-net=127.0.0.1:${access.listen}`]),
   ];
 }

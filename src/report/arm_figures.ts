@@ -2,6 +2,7 @@
 
 import type { Arm } from "./collect.ts";
 import type { Validation } from "./inputs.ts";
+import { type Placed, spokenOf } from "./measurements.ts";
 
 /** One row of the summary. */
 export interface ArmFigures {
@@ -13,12 +14,14 @@ export interface ArmFigures {
   /** Of head 1. */
   readonly bits_per_byte: number | null;
   readonly bits_per_byte_from: BitsFrom | null;
-  /** Measured while decoding. */
+  /** Measured while decoding: the first domain, one prompt at a time, with the fastest number of heads. */
   readonly tokens_per_forward: number | null;
-  /** Against the same model's plain greedy decoding. */
+  /** Against the same model's best plain decoding. */
   readonly speedup: number | null;
-  /** Prompts by how speculative output compares with plain greedy output. */
+  readonly draft_heads: number | "auto" | null;
+  /** Prompts by how that output compares with plain output. */
   readonly outputs: Outputs | null;
+  /** Of plain output. */
   readonly repetition: { readonly rep_4: number; readonly distinct_2: number } | null;
   readonly training: TrainingFigures | null;
   readonly validations: readonly Validation[];
@@ -50,7 +53,7 @@ export interface TrainingFigures {
 /** The numbers of one arm. */
 export function armFigures(arm: Arm): ArmFigures {
   const { training, evaluation, decoding } = arm;
-  const speculative = decoding?.speculative ?? null;
+  const drafted = decoding && spokenOf(decoding);
   const validation = arm.validations.at(-1) ?? null;
   return {
     id: arm.id,
@@ -59,10 +62,11 @@ export function armFigures(arm: Arm): ArmFigures {
     parameters: training?.parameters.total ?? null,
     bits_per_byte: evaluation?.bits_per_byte ?? validation?.bits_per_byte ?? null,
     bits_per_byte_from: bitsFrom(arm),
-    tokens_per_forward: speculative?.tokens_per_forward ?? null,
-    speedup: speculative?.speedup ?? null,
-    outputs: outputs(arm),
-    repetition: decoding?.repetition ?? null,
+    tokens_per_forward: drafted?.measurement.tokens_per_forward ?? null,
+    speedup: drafted?.measurement.speedup ?? null,
+    draft_heads: drafted?.measurement.heads ?? null,
+    outputs: drafted && outputsOf(drafted),
+    repetition: decoding && decoding.domains[0]!.repetition.plain,
     training: training && {
       steps: training.steps,
       tokens: training.tokens,
@@ -79,8 +83,9 @@ function bitsFrom({ evaluation, validations }: Arm): BitsFrom | null {
   return validations.length > 0 ? "last_validation" : null;
 }
 
-function outputs({ decoding }: Arm): Outputs | null {
-  if (!decoding?.equal) return null;
-  const { identical, ties, different } = decoding.equal;
-  return { prompts: decoding.prompts, identical, ties, different };
+/** Null where nothing was compared. */
+export function outputsOf({ domain: { prompts }, measurement: { equal } }: Placed): Outputs | null {
+  if (equal === null) return null;
+  const { identical, ties, different } = equal;
+  return { prompts, identical, ties, different };
 }

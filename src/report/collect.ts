@@ -158,7 +158,8 @@ function collectArms(
   const ids = new Set([...needs, ...evaluated, ...decoded].map(({ id }) => id));
   return [...ids].map((id) => {
     const need = needs.find((need) => need.id === id);
-    const evaluation = evaluated.find((arm) => arm.id === id) ?? null;
+    // Files may be any text: their figures stand in a table of their own.
+    const evaluation = evaluated.find((arm) => arm.id === id && arm.split !== "files") ?? null;
     const decoding = decoded.find((arm) => arm.id === id) ?? null;
     return collectArm(id, need, evaluation, decoding, read, missing);
   });

@@ -4,7 +4,9 @@ import type { Results, Staged } from "./collect.ts";
 import type { EvaluatedArm, Evaluation } from "./inputs.ts";
 import { type Markup, markup } from "./markup.ts";
 import { count, decimal, percent } from "./numbers.ts";
+import { shown } from "./shown.ts";
 import { NONE } from "./summary.ts";
+import { tasksPart } from "./tasks.ts";
 import { type Column, table } from "./table.ts";
 
 /** One table for each eval stage, or a sentence. */
@@ -14,20 +16,29 @@ ${
     evaluations.length === 0
       ? markup`<p>No evaluation was among this report's inputs. Bits per byte, where given, are those of the last validation
 during training.</p>`
-      : evaluations.map(evaluationTable)
+      : evaluations.map((evaluation) => [evaluationTable(evaluation), tasksPart(evaluation)])
   }
 </section>
 `;
 }
 
-function evaluationTable({ id, value: { split, arms } }: Staged<Evaluation>): Markup {
-  const text = split === "train" ? "training text" : `held-out text (${split})`;
+function evaluationTable({ id, value: { split, files, arms } }: Staged<Evaluation>): Markup {
+  const text = files !== undefined
+    ? files.map(shown).join(", ")
+    : split === "train"
+    ? "training text"
+    : `held-out text (${split})`;
   const depth = Math.max(0, ...arms.map((arm) => arm.heads.length));
   const columns: Column<EvaluatedArm>[] = [
     { heading: "arm", cell: (arm) => arm.id },
     { heading: "bytes", cell: (arm) => count(arm.bytes) },
     { heading: "context, bytes", cell: ({ context }) => context === undefined ? NONE : count(context.bytes) },
     { heading: "bits per byte\u00a0↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
+    { heading: "95% interval", cell: between },
+    {
+      heading: "perplexity per token\u00a0↓",
+      cell: ({ perplexity }) => perplexity === undefined ? NONE : decimal(perplexity, 2),
+    },
     { heading: "tokens per forward, estimated\u00a0↑", cell: estimate },
     ...Array.from({ length: depth }, (_, i): Column<EvaluatedArm> => ({
       heading: `head ${i + 1}`,
@@ -35,9 +46,14 @@ function evaluationTable({ id, value: { split, arms } }: Staged<Evaluation>): Ma
     })),
   ];
   const caption =
-    `Stage ${id}, on ${text}. Context: how much text a prediction can look back on, at most and on average. For each head: accuracy (share of tokens whose most likely guess is right, given the
+    `Stage ${id}, on ${text}. Context: how much text a prediction can look back on, at most and on average. The interval is over documents (ratio estimate, delta method). For each head: accuracy (share of tokens whose most likely guess is right, given the
 true text before them) and, in brackets, loss in nats per token.`;
   return table(caption, columns, arms, { cards: true });
+}
+
+function between({ bits_per_byte_interval }: EvaluatedArm): string {
+  if (!bits_per_byte_interval) return NONE;
+  return bits_per_byte_interval.map((bound) => decimal(bound, 4)).join("–");
 }
 
 /** What drafting would give on the true text: nothing is decoded. */

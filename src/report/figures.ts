@@ -11,7 +11,7 @@ import type { Decoding, Evaluation, Meta } from "./inputs.ts";
  */
 export interface Figures {
   readonly format: "foretoken-report";
-  readonly version: 1;
+  readonly version: 2;
   readonly name: string;
   readonly headline: string;
   readonly missing: readonly string[];
@@ -27,7 +27,7 @@ export interface Figures {
 export function figures(results: Results): Figures {
   return {
     format: "foretoken-report",
-    version: 1,
+    version: 2,
     name: results.name,
     headline: headline(results),
     missing: results.missing,
@@ -45,7 +45,10 @@ export function figures(results: Results): Figures {
     decodings: results.decodings.map(({ id, value }) => ({
       id,
       ...value,
-      arms: value.arms.map((arm) => ({ ...arm, samples: [] })),
+      arms: value.arms.map((arm) => ({
+        ...arm,
+        domains: arm.domains.map((domain) => ({ ...domain, samples: [] })),
+      })),
     })),
   };
 }

@@ -36,9 +36,14 @@ ${value.comparisons.length === 0 ? null : comparisonsTable(value)}
 ${samples.length === 0 ? null : samplesPart(value)}`;
 }
 
+/** What changes nothing, and is not said. */
+const NEUTRAL: Record<string, number> = { top_k: 0, top_p: 1, min_p: 0, repetition_penalty: 1 };
+
 function sampledInWords({ sampled }: GenerationResults): string {
   if (sampled === false) return "";
-  const said = Object.entries(sampled).map(([name, value]) => `${name.replace("_", "-")} ${value}`);
+  const said = Object.entries(sampled).filter(([name, value]) => NEUTRAL[name] !== value).map((
+    [name, value],
+  ) => `${name.replace("_", "-")} ${value}`);
   return `Greedy: the likeliest token each time; sampled: ${said.join(", ")}. `;
 }
 

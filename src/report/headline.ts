@@ -2,6 +2,7 @@
 
 import { armFigures, type BitsFrom, type Outputs } from "./arm_figures.ts";
 import type { Arm, Results } from "./collect.ts";
+import { spokenOf } from "./measurements.ts";
 import { decimal, plural } from "./numbers.ts";
 
 /** `forward (K=4)`: how an arm is called in sentences and legends. */
@@ -24,23 +25,35 @@ export function headline(results: Results): string {
 }
 
 function speedup(arm: Arm): number {
-  return arm.decoding?.speculative?.speedup ?? 0;
+  return armFigures(arm).speedup ?? 0;
 }
 
 function decodingClause(arm: Arm, rivals: number): string {
-  const tokens = `${decimal(armFigures(arm).tokens_per_forward!, 2)} tokens per forward`;
+  const { tokens_per_forward, outputs } = armFigures(arm);
+  const tokens = `${decimal(tokens_per_forward!, 2)} tokens per forward`;
   const name = rivals > 1
     ? `Of ${rivals} arms that draft, ${armName(arm)} has the highest speed-up: it`
     : armName(arm);
-  return `${name} produced ${tokens} and decoded ${pace(speedup(arm))}, ${
-    equalityClause(armFigures(arm).outputs)
+  return `${name} produced ${tokens}${circumstances(arm)} and decoded ${pace(speedup(arm))}, ${
+    equalityClause(outputs)
   }`;
+}
+
+/** Of how many heads, and on what text, where that does not go without saying. */
+function circumstances({ decoding, heads }: Arm): string {
+  const { domain, measurement } = spokenOf(decoding!)!;
+  const used = measurement.heads === heads
+    ? ""
+    : measurement.heads === "auto"
+    ? " with as many heads as paid"
+    : ` with ${measurement.heads} heads`;
+  return decoding!.domains.length === 1 ? used : `${used} on ${domain.name}`;
 }
 
 function pace(ratio: number): string {
   const times = decimal(ratio, 2);
-  if (Number(times) < 1) return `slower than its own plain greedy decoding (${times} times its speed)`;
-  return `${times} times as fast as its own plain greedy decoding`;
+  if (Number(times) < 1) return `slower than its own plain decoding (${times} times its speed)`;
+  return `${times} times as fast as its own plain decoding`;
 }
 
 /** How drafted and plain outputs compare, in words: only prompts that were compared count. */

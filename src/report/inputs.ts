@@ -98,9 +98,23 @@ export const validationLine = z.object({
 /** A line of metrics.jsonl with `kind: "warning"`. */
 export const warningLine = z.object({ step: count, name: z.string(), message: z.string() });
 
-/** eval.json. */
+const estimate = z.object({ value: z.number().nullable(), standard_error: ratio.nullable() });
+const metrics = z.record(z.string(), estimate);
+
+/** One task of one arm: figures over all groups of items, and of each group. */
+const taskScores = z.object({
+  task: z.string(),
+  form: z.string(),
+  items: count,
+  cut: count.default(0),
+  metrics,
+  groups: z.array(z.object({ name: z.string(), items: count, metrics })),
+});
+
+/** eval.json. `split`: `files` where files were scored in place of a part of the text. */
 export const evalFile = z.object({
   split: z.string(),
+  files: z.array(z.string()).optional(),
   arms: z.array(z.object({
     id: z.string(),
     curriculum: z.string(),
@@ -111,30 +125,16 @@ export const evalFile = z.object({
       targets: count,
     })),
     bits_per_byte: z.number(),
+    bits_per_byte_interval: z.tuple([z.number(), z.number()]).nullable().optional(),
+    perplexity: z.number().optional(),
+    documents: count.optional(),
+    tasks: z.array(taskScores).default([]),
     bytes: count,
     context: z.object({ tokens: count, bytes: count }).optional(),
     tokens: count,
     expected_tokens_per_forward: z.number().optional(),
   })),
   generation: generationResults.optional(),
-});
-
-const timing = z.object({ tokens: count, forwards: count, seconds: ratio, tokens_per_s: ratio });
-
-const speculative = timing.extend({
-  tokens_per_forward: ratio.nullable(),
-  speedup: ratio,
-  by_heads: z.array(
-    z.object({ heads: count, tokens_per_s: ratio, tokens_per_forward: ratio, speedup: ratio }),
-  )
-    .default([]),
-  acceptance: z.array(z.object({
-    depth: count,
-    proposed: count,
-    accepted: count,
-    conditional: ratio.nullable(),
-    cumulative: ratio.nullable(),
-  })),
 });
 
 const equality = z.object({
@@ -157,24 +157,73 @@ const sample = z.object({
     return start <= end && end <= text.length && start >= (drafted[i - 1]?.[1] ?? 0);
   }), { error: "ranges in increasing order inside the text expected", path: ["drafted"] });
 
+const acceptance = z.array(z.object({
+  depth: count,
+  proposed: count,
+  accepted: count,
+  conditional: ratio.nullable(),
+  cumulative: ratio.nullable(),
+}));
+
+const repetition = z.object({ rep_4: ratio, distinct_2: ratio });
+
+const measurement = z.object({
+  heads: z.union([count, z.literal("auto")]),
+  tokens: count,
+  forwards: count,
+  seconds: ratio,
+  tokens_per_s: ratio,
+  tokens_per_forward: ratio,
+  speedup: ratio,
+  ideal: z.object({ forward_cost: ratio, speedup: ratio, reached: ratio }).nullable(),
+  forward: z.object({
+    steps: count,
+    milliseconds: z.object({ trunk: ratio, heads: ratio, sampling: ratio, bookkeeping: ratio }),
+  }).nullable(),
+  acceptance,
+  equal: equality.nullable(),
+  repetition,
+});
+
+const batch = z.object({
+  batch: count,
+  other_plain: z.object({ kernels: z.string(), tokens_per_s: ratio }).nullable(),
+  measurements: z.array(measurement).min(1),
+});
+
+const domain = z.object({
+  name: z.string(),
+  prompts: count,
+  repetition: z.object({ plain: repetition, truth: repetition.nullable() }),
+  teacher_forced: z.object({ tokens: count, bits_per_byte: ratio, acceptance }).nullable(),
+  batches: z.array(batch).min(1),
+  samples: z.array(sample),
+});
+
 /** decode.json. */
 export const decodeFile = z.object({
   mode: z.string(),
   tolerance: z.number(),
   prompt_bytes: count,
   new_tokens: count,
-  batch: count.optional(),
-  machine: z.object({ cpus: count, threads: count, device: z.string() }),
+  repeats: count,
+  sampling: z.object({
+    temperature: ratio,
+    top_k: count,
+    top_p: ratio,
+    min_p: ratio,
+    repetition_penalty: ratio,
+  }),
+  acceptance: z.string(),
+  lossless: z.boolean(),
+  tree: z.object({ candidates: count, nodes: count }).nullable(),
+  machine: z.object({ cpus: count, threads: count, device: z.string(), gpu: z.string().nullable() }),
   arms: z.array(z.object({
     id: z.string(),
     curriculum: z.string(),
     heads: z.int().min(1),
-    prompts: count,
-    plain: timing,
-    speculative: speculative.nullable(),
-    equal: equality.nullable(),
-    repetition: z.object({ rep_4: ratio, distinct_2: ratio }),
-    samples: z.array(sample),
+    kernels: z.string(),
+    domains: z.array(domain).min(1),
   })),
 });
 
@@ -198,9 +247,19 @@ export type Warning = z.output<typeof warningLine>;
 export type Evaluation = z.output<typeof evalFile>;
 /** One arm of {@link evalFile}. */
 export type EvaluatedArm = Evaluation["arms"][number];
+/** A figure and its standard error; null where it is not finite, or of one item only. */
+export type Estimate = z.output<typeof estimate>;
+/** One task of one arm. */
+export type TaskScores = z.output<typeof taskScores>;
 /** What {@link decodeFile} reads. */
 export type Decoding = z.output<typeof decodeFile>;
 /** One arm of {@link decodeFile}. */
 export type DecodedArm = Decoding["arms"][number];
+/** One kind of text of {@link DecodedArm}. */
+export type DecodedDomain = DecodedArm["domains"][number];
+/** All numbers of heads with one batch; plain decoding first. */
+export type DecodedBatch = DecodedDomain["batches"][number];
+/** One number of heads with one batch. */
+export type Measurement = DecodedBatch["measurements"][number];
 /** A prompt with its continuation; `drafted` are UTF-16 ranges of `text` that came from accepted drafts. */
 export type Sample = z.output<typeof sample>;

@@ -12,7 +12,7 @@ const OPEN = 2;
 /** The continuations of every arm, or nothing where no decoding was among the inputs. */
 export function samplesSection({ decodings }: Results): Content {
   const arms = decodings.flatMap(({ value }) => value.arms);
-  const prompts = [...new Set(arms.flatMap((arm) => arm.samples.map(({ prompt }) => prompt)))];
+  const prompts = [...new Set(arms.flatMap((arm) => samplesIn(arm).map(({ prompt }) => prompt)))];
   if (prompts.length === 0) return null;
   const [open, folded] = [prompts.slice(0, OPEN), prompts.slice(OPEN)];
   return markup`<section aria-labelledby="samples"><h2 id="samples">Samples</h2>
@@ -27,10 +27,12 @@ ${folded.map((prompt, i) => samplesOf(prompt, OPEN + i + 1, arms))}</details>`
 `;
 }
 
+const samplesIn = ({ domains }: DecodedArm): Sample[] => domains.flatMap(({ samples }) => samples);
+
 function samplesOf(prompt: string, number: number, arms: readonly DecodedArm[]): Markup {
   return markup`<div class="sample"><h3>Prompt ${number}</h3>${
     arms.flatMap((arm) => {
-      return arm.samples.filter((sample) => sample.prompt === prompt).map((sample) =>
+      return samplesIn(arm).filter((sample) => sample.prompt === prompt).map((sample) =>
         markup`<p class="kind">${armName(arm)}</p><div class="text"><span class="prompt">${prompt}</span>${
           continuation(sample)
         }</div>`

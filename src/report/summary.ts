@@ -49,8 +49,8 @@ ${
     sources.has("last_validation")
       ? "(v) at the last validation during training, on a smaller part of the held-out text. "
       : ""
-  }Tokens per forward and speed-up (wall clock) are measured while decoding greedily, against the same model's plain
-greedy decoding. rep-4 is the share of four-word
+  }Tokens per forward and speed-up (wall clock) are measured while decoding, with the number of heads that was fastest,
+against the same model's fastest plain decoding. rep-4 is the share of four-word
 sequences that occurred before in the same continuation.${
     rows.length > 1 &&
     " Each row is one training run: differences between arms include the chance of a single seed."

@@ -48,6 +48,15 @@ export function selfAttention(x: Tensor, cos: Tensor, sin: Tensor, heads: number
   return new Tensor(native.ft_self_attention(x.handle, cos.handle, sin.handle, heads));
 }
 
+/**
+ * {@link selfAttention} over a tree of tokens, x (T, H + 2G, W), without gradients: (T, H * W). The tokens stand in
+ * preorder, `depths` (T, int64, on the CPU) makes the tree; each sees its ancestors and itself, at the position that is
+ * its depth.
+ */
+export function treeAttention(x: Tensor, cos: Tensor, sin: Tensor, heads: number, depths: Tensor): Tensor {
+  return new Tensor(native.ft_tree_attention(x.handle, cos.handle, sin.handle, heads, depths.handle));
+}
+
 /** silu(gate) * up for x (..., 2F) = [gate | up]: (..., F) (Shazeer 2020). */
 export function swiglu(gateUp: Tensor): Tensor {
   return new Tensor(native.ft_swiglu(gateUp.handle));

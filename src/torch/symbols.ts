@@ -64,6 +64,8 @@ export const SYMBOLS = {
   ft_swiglu: { parameters: ["i32"], result: "i32" },
   // attention.cpp
   ft_self_attention: { parameters: ["i32", "i32", "i32", "i32"], result: "i32" },
+  // tree.cpp
+  ft_tree_attention: { parameters: ["i32", "i32", "i32", "i32", "i32"], result: "i32" },
   // loss.cpp
   ft_linear_cross_entropy: { parameters: ["i32", "i32", "i32", "f64", "i32", "f64"], result: "i32" },
   ft_linear_nll: { parameters: ["i32", "i32", "i32", "i32", "buffer"], result: "i32" },

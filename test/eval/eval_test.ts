@@ -3,10 +3,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readDocuments } from "../../src/data/documents.ts";
 import { verifyShards } from "../../src/data/shards.ts";
+import { loadTask } from "../../src/config/task/load.ts";
 import { run as evaluate } from "../../src/eval/eval.ts";
+import { evaluateTask } from "../../src/eval/tasks/evaluate.ts";
+import { splitText } from "../../src/eval/text.ts";
+import { scoreText } from "../../src/eval/text_scores.ts";
 import type { MtpModel } from "../../src/model/mod.ts";
 import { Interrupted } from "../../src/stage/errors.ts";
-import { noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
+import { byteTokenizer } from "../../src/text/tokenizer.ts";
+import { linear, noGrad, Scope, Tensor } from "../../src/torch/mod.ts";
 import { openArm } from "../../src/train/arm.ts";
 import { tinyTokenizer, writeSubwordSet } from "../data/subword_set.ts";
 import {
@@ -17,10 +22,13 @@ import {
   makeText,
   metricsOf,
   readJson,
+  stopAfter,
   textOf,
   trainArm,
+  without,
   withRuns,
 } from "../train/fixture.ts";
+import { linesOf, RECORDS } from "./records.ts";
 
 const END = 0, BYTE_OFFSET = 64;
 
@@ -38,6 +46,9 @@ interface ArmScores {
   readonly bits_per_byte: number;
   readonly bytes: number;
   readonly tokens: number;
+  readonly documents: number;
+  readonly perplexity: number;
+  readonly bits_per_byte_interval: [number, number] | null;
 }
 
 /** Runs the stage over some arms; returns what it wrote, and its log. */
@@ -70,9 +81,9 @@ function nllOf(logits: readonly number[], target: number): number {
 function scoresByHand(
   model: MtpModel,
   stream: readonly number[],
+  stride = Math.ceil(model.shape.context / 2),
 ): { nll: number; correct: boolean; target: number }[][] {
   const { context } = model.shape;
-  const stride = Math.ceil(context / 2);
   const scores: { nll: number; correct: boolean; target: number }[][] = Array.from({
     length: model.headCount,
   }, () => []);
@@ -88,7 +99,7 @@ function scoresByHand(
       const target = stream[input + i + 1];
       // Only head 1 looks past a document's end: for the others, no end token may stand between input and target.
       if (target === undefined || (i > 0 && stream.slice(input, input + i + 1).includes(END))) return;
-      const logits = model.logits(i + 1, z_1D, "aten").toArray();
+      const logits = noGrad(() => linear(z_1D, model.parameters.get(`heads.${i + 1}`))).toArray();
       head.push({
         nll: nllOf(logits, target),
         correct: logits.indexOf(Math.max(...logits)) === target,
@@ -100,6 +111,17 @@ function scoresByHand(
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** Bits and bytes of each document of a stream, from what head 1 makes of each input. */
+function documentsOf(scores: readonly { nll: number; target: number }[]): [bits: number, bytes: number][] {
+  const documents: [number, number][] = [[0, 0]];
+  for (const { nll, target } of scores) {
+    documents.at(-1)![0] += nll / Math.LN2;
+    documents.at(-1)![1] += target === END ? 0 : 1;
+    if (target === END) documents.push([0, 0]);
+  }
+  return documents.slice(0, -1);
+}
 
 /** float32 logits of size 10 off by some 1e-6, averaged. */
 const TOLERANCE = 1e-5;
@@ -133,9 +155,133 @@ withRuns(
         `${scored!.bits_per_byte}, expected ${bitsPerByte}`,
       );
       assert.equal(head.bits_per_byte, scored!.bits_per_byte);
+      assert.ok(Math.abs(scored!.perplexity / Math.exp(loss) - 1) < TOLERANCE);
+      // The delta method written out: Var(R) = n / (n - 1) * sum (bits - R * bytes)^2 / (sum bytes)^2.
+      const documents = perStream.flatMap(([first]) => documentsOf(first!));
+      const residuals = sum(documents.map(([bits, bytes]) => (bits - bitsPerByte * bytes) ** 2));
+      const n = documents.length;
+      const error = 1.96 * Math.sqrt(n / (n - 1) * residuals) / bytes;
+      assert.equal(scored!.documents, n);
+      scored!.bits_per_byte_interval!.forEach((bound, side) => {
+        const expected = bitsPerByte + (side === 0 ? -error : error);
+        assert.ok(Math.abs(bound - expected) < 1e-4, `${bound}, expected ${expected}`);
+      });
     });
   },
 );
+
+withRuns("eval of a file gives what eval of a split with the same documents gives", async (folder) => {
+  const document = "the cat sat on the mat.\nthe dog saw it.\n\na fox ran to the hill and to the cat.\n";
+  await makeText(folder, document);
+  await trainArm(folder, configs("arm.train.steps=20", "arm.train.lr=0.02", "arm.curriculum=mtp").arm);
+  const held = await evaluateArms(folder, ["arm"]);
+  const file = await evaluateArms(folder, ["arm"], `scores.files=[${join(folder, "b.txt")}]`);
+  assert.equal(file.split, "files");
+  const timeless = ({ arms }: { arms: ArmScores[] }) => without(arms[0] as unknown as Json, "seconds");
+  assert.deepEqual(timeless(file), timeless(held));
+  assert.equal(file.arms[0]!.bits_per_byte_interval, null);
+  assert.match(file.lines[1]!, /bits per byte \(one document: no interval\)/);
+
+  const blocks = await evaluateArms(
+    folder,
+    ["arm"],
+    `scores.files=${join(folder, "*.txt")}`,
+    "scores.document=blank_line",
+  );
+  assert.equal(blocks.arms[0]!.documents, 4);
+  assert.notEqual(blocks.arms[0]!.bits_per_byte_interval, null);
+});
+
+withRuns("eval refuses files without text, and files that are not there", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const empty = join(folder, "empty.txt");
+  Deno.writeTextFileSync(empty, "");
+  await assert.rejects(evaluateArms(folder, ["arm"], `scores.files=${empty}`), {
+    name: "UserError",
+    message: `There is no text in "${empty}": nothing can be scored`,
+  });
+  await assert.rejects(evaluateArms(folder, ["arm"], `scores.files=${folder}/no.txt`), {
+    message: `Cannot read "${folder}/no.txt": there is no such file or folder`,
+  });
+});
+
+withRuns(
+  "the stride is a share of the window: what stands before each token is as it says",
+  async (folder) => {
+    await makeText(folder);
+    const { arm } = configs("arm.train.steps=40", "arm.train.lr=0.02", "arm.curriculum=ntp");
+    await trainArm(folder, arm);
+    using opened = openArm(armOf(folder), "cpu");
+    const [stream] = streams(folder, "val");
+    for (const [stride, inputs] of [[0.25, 4], [1, 16]] as const) {
+      const { arms } = await evaluateArms(folder, ["arm"], `scores.stride=${stride}`);
+      const [expected] = scoresByHand(opened.model, stream!, inputs);
+      const loss = sum(expected!.map(({ nll }) => nll)) / expected!.length;
+      const found = arms[0]!.heads[0]!.loss;
+      assert.equal(arms[0]!.tokens, expected!.length);
+      assert.ok(Math.abs(found - loss) < TOLERANCE, `stride ${stride}: ${found}, expected ${loss}`);
+    }
+  },
+);
+
+withRuns("eval answers tasks of every arm, logs a table, and says which items were cut", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  await trainArm(folder, { ...configs("arm.model.heads.count=1", "arm.curriculum=ntp").arm, id: "ntp" });
+  for (const task of ["blimp", "lambada"]) {
+    Deno.writeTextFileSync(join(folder, `${task}.jsonl`), linesOf(RECORDS[task]!));
+  }
+  const tasks = ["blimp", "lambada"].map((task) =>
+    `{task: ${task}, data: ${join(folder, `${task}.jsonl`)}, limit: 4}`
+  );
+  const { arms, lines } = await evaluateArms(
+    folder,
+    ["ntp", "arm"],
+    "scores.tokens=50",
+    `scores.tasks=[${tasks.join(", ")}]`,
+  );
+  for (const { tasks } of arms as unknown as { tasks: { task: string; items: number; cut: number }[] }[]) {
+    assert.deepEqual(tasks.map(({ task, items, cut }) => [task, items, cut]), [["blimp", 4, 4], [
+      "lambada",
+      4,
+      4,
+    ]]);
+  }
+  const warning =
+    "warning: arm: lambada: 4 of 4 items are longer than the context (16 tokens): each token that " +
+    "counts is scored, behind as many as fit before it";
+  assert.ok(lines.includes(warning), lines.join("\n"));
+  assert.deepEqual(lines.slice(-5).map((line) => line.split(/ {2,}/).slice(0, 2)), [
+    ["task", "items"],
+    ["blimp accuracy", "4"],
+    ["lambada accuracy", "4"],
+    ["lambada perplexity", "4"],
+    ["lambada bits_per_byte", "4"],
+  ]);
+});
+
+withRuns("eval says that scores are not finite, and writes nothing", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  using opened = openArm(armOf(folder), "cpu");
+  const { model } = opened;
+  model.parameters.find("norm")!.copyBytes_(new Uint8Array(new Float32Array(16).fill(NaN).buffer));
+  const groups = [{ name: "x", items: [{ form: "pair", good: "a", bad: "b" }] as const }];
+  await assert.rejects(
+    evaluateTask({ ...loadTask("blimp") }, groups, model, byteTokenizer(), async () => {}),
+    {
+      name: "UserError",
+      message: /^Cannot evaluate blimp: a log-likelihood is NaN; the weights are damaged/,
+    },
+  );
+  using text = splitText(verifyShards(join(folder, "text")), "val");
+  const reading = { context: 16, stride: 8, tokens: 100, byteLengths: byteTokenizer().byteLengths };
+  await assert.rejects(scoreText(model, text, reading, async () => {}), {
+    name: "UserError",
+    message: /^The loss is not a finite number/,
+  });
+});
 
 withRuns("bits per byte of a subword model are nats / ln 2 / bytes of the text", async (folder) => {
   const story = "the cat sat on the mat, and the naïve 🦊 sat on the cat. ";
@@ -252,15 +398,35 @@ withRuns("eval scores the same text for arms of any K, each by its own heads", a
       "curriculum",
       "heads",
       "bits_per_byte",
+      "bits_per_byte_interval",
+      "perplexity",
+      "documents",
       "bytes",
       "context",
       "tokens",
       "acceptance",
       "expected_tokens_per_forward",
       "seconds",
+      "tasks",
     ],
   ]);
-  assert.match(lines[1]!, /^ntp: \d\.\d{4} bits per byte, accuracy by head \d+\.\d%$/);
+  assert.match(
+    lines[1]!,
+    /^ntp: \d\.\d{4} bits per byte \(one document: no interval\), accuracy by head \d+\.\d%$/,
+  );
+});
+
+withRuns("eval that is stopped in the middle of a task writes nothing", async (folder) => {
+  await makeText(folder);
+  await trainArm(folder, configs().arm);
+  const data = join(folder, "blimp.jsonl");
+  Deno.writeTextFileSync(data, linesOf(RECORDS.blimp!));
+  const needs = [textOf(folder), armOf(folder)];
+  const io = ioFor(folder, "scores", { needs, stop: stopAfter(2) }); // asked once for the text, which is one batch
+  const { scores } = configs("scores.tokens=16", `scores.tasks=[{task: blimp, data: ${data}}]`);
+  await assert.rejects(evaluate(scores, io), Interrupted);
+  assert.match(io.lines.at(-1)!, /^arm: .* bits per byte/);
+  assert.deepEqual([...Deno.readDirSync(join(folder, "scores"))], []);
 });
 
 withRuns("eval that is stopped writes nothing", async (folder) => {

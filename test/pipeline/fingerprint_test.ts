@@ -65,6 +65,25 @@ Deno.test("SHIM_ABI is the shim's", () => {
   assert.equal(SHIM_ABI, ABI_VERSION);
 });
 
+withFiles(
+  "fingerprintOf() changes with the files that eval reads: texts, data, labels and tasks",
+  (folder) => {
+    const path = (name: string) => join(folder, name);
+    const now = () => {
+      const task = `{task: ${path("mine.yaml")}, data: ${path("data")}, labels: ${path("labels.lst")}}`;
+      const score = smallPipeline(`score.files=${path("a.txt")}`, `score.tasks=[${task}]`).stages[2]!;
+      return fingerprintOf(score, []);
+    };
+    Deno.mkdirSync(path("data"));
+    const seen = new Set([now()]);
+    const files = ["a.txt", "mine.yaml", "data/b.jsonl", "labels.lst"];
+    files.forEach((name, i) => {
+      Deno.writeTextFileSync(path(name), name);
+      assert.equal(seen.add(now()).size, i + 2, name);
+    });
+  },
+);
+
 withFiles("fingerprintOf() changes with the files that prepare would read, and only with those", (folder) => {
   Deno.mkdirSync(join(folder, "books/more"), { recursive: true });
   const write = (name: string, text: string) => Deno.writeTextFileSync(join(folder, name), text);
@@ -88,4 +107,18 @@ withFiles("fingerprintOf() changes with the files that prepare would read, and o
   assert.notEqual(now("books"), grown[0]);
   assert.notEqual(now("books/**/*.txt"), grown[1]);
   assert.equal(now("nowhere"), now("nowhere"));
+});
+
+withFiles("fingerprintOf() changes with the files that a decode stage cuts prompts from", (folder) => {
+  const file = join(folder, "code.ts");
+  Deno.writeTextFileSync(file, "a");
+  const now = () => {
+    const domains = JSON.stringify([{ name: "code", files: [file] }]);
+    const { stages } = smallPipeline(`speed.domains=${domains}`);
+    return fingerprintOf(stages.find(({ run }) => run === "decode")!, []);
+  };
+  const before = now();
+  assert.equal(now(), before);
+  Deno.writeTextFileSync(file, "bb");
+  assert.notEqual(now(), before);
 });

@@ -49,12 +49,25 @@ Deno.test("denoFlags() gives each stage its own folder, what it needs, and nothi
     "--allow-read=/r/text,/r/arm,/r/speed",
     "--allow-write=/r/speed",
     "--allow-ffi=/p/native/build",
+    "--allow-sys=systemMemoryInfo",
   ]);
   assert.deepEqual(flags("report"), [
     ...always,
     "--allow-read=/r/pipeline.json,/r/text,/r/arm,/r/score,/r/speed,/r/page",
     "--allow-write=/r/page",
   ]);
+});
+
+Deno.test("an eval stage may read its texts and its tasks' files, and the tasks of the program where it names one", () => {
+  const reads = (...overrides: string[]) =>
+    accessOf(smallPipeline(...overrides).stages.find(({ run }) => run === "eval")!, PLACES).read;
+  const own = ["/r/text", "/r/arm", "/r/score"];
+  assert.deepEqual(reads("score.files=['a/*.txt', /b.txt]"), ["/base/a", "/b.txt", ...own]);
+  assert.deepEqual(
+    reads("score.tasks=[{task: blimp, data: ../blimp}, {task: my/own.yaml, data: [/d], labels: l.lst}]"),
+    ["/blimp", "/base/my/own.yaml", "/d", "/base/l.lst", "/p/src/eval/tasks", ...own],
+  );
+  assert.deepEqual(reads("score.tasks=[{task: own.yaml}]"), ["/base/own.yaml", ...own]);
 });
 
 Deno.test("launcherOptions() lists the system, Deno, the program, and the stage's own paths", () => {
@@ -150,6 +163,14 @@ Deno.test("an eval stage reaches the servers that judge its text, with the key t
   ]);
   assert(options.includes("--ro /site/torch") && options.includes("--ro /etc/resolv.conf"), options);
   assert(options.endsWith("--dev /dev/null --connect 443 --connect 8080 --rw /r/score"), options);
+});
+
+Deno.test("a decode stage reads the files of its domains, and of a glob the folder that holds its matches", () => {
+  const domains = "[{ name: code, files: [/code/*.ts, /notes] }, { name: val }]";
+  const config = smallPipeline(`speed.domains=${domains}`).stages.find(({ run }) => run === "decode")!;
+  const access = accessOf(config, PLACES);
+  assert.deepEqual(access.read, ["/code", "/notes", "/r/text", "/r/arm", "/r/speed"]);
+  assert(launcherOptions(access, PLACES).join(" ").includes("--ro /code --ro /notes --ro /r/text"));
 });
 
 Deno.test("the page that watches a run reads that run and waits at one port of this machine", () => {

@@ -212,51 +212,93 @@ function evaluation(): unknown {
   return { split: "val", arms: [arm("ntp", 1, 1.6049), arm("forward", 4, 1.6131)] };
 }
 
+/** Tokens per forward, speed-up, and accepted shares by depth, of each number of heads. */
+const DRAFTED = [
+  { heads: 2, tokens_per_forward: 1.724, speedup: 1.42, accepted: [1461] },
+  { heads: 3, tokens_per_forward: 2.118, speedup: 1.66, accepted: [1050, 581] },
+  { heads: 4, tokens_per_forward: 2.309, speedup: 1.798, accepted: [642, 355, 164] },
+] as const;
+
 function decoding(): unknown {
-  const common = { prompts: 16, repetition: { rep_4: 0.1234, distinct_2: 0.4321 } };
-  const plain = { tokens: 2048, forwards: 2048, seconds: 9.1, tokens_per_s: 225.05 };
+  const repetition = { rep_4: 0.1234, distinct_2: 0.4321 };
+  const forward = (steps: number, trunk: number) => ({
+    steps,
+    milliseconds: { trunk, heads: trunk / 5, sampling: 0.021, bookkeeping: 0.049 },
+  });
+  const plain = {
+    heads: 1,
+    tokens: 2048,
+    forwards: 2032,
+    seconds: 9.1,
+    tokens_per_s: 225.05,
+    tokens_per_forward: 1,
+    speedup: 1,
+    ideal: null,
+    forward: forward(2032, 3.9),
+    acceptance: [],
+    equal: { identical: 16, ties: 0, different: 0, first_differences: [] },
+    repetition,
+  };
+  const drafting = DRAFTED.map(({ heads, tokens_per_forward, speedup, accepted }) => ({
+    ...plain,
+    heads,
+    forwards: Math.round(2032 / tokens_per_forward),
+    tokens_per_s: 225.05 * speedup,
+    tokens_per_forward,
+    speedup,
+    ideal: {
+      forward_cost: 1.15,
+      speedup: tokens_per_forward / 1.15,
+      reached: speedup / tokens_per_forward * 1.15,
+    },
+    forward: forward(887, 4.4),
+    acceptance: acceptance(Math.round(2032 / tokens_per_forward), accepted),
+  }));
+  const domain = (drafts: boolean) => ({
+    name: "val",
+    prompts: 16,
+    bytes_per_token: 1,
+    repetition: { plain: repetition, truth: { rep_4: 0.0123, distinct_2: 0.7891 } },
+    teacher_forced: {
+      tokens: 2048,
+      bits_per_byte: 1.598,
+      acceptance: drafts ? acceptance(2000, [1280, 700, 320]) : [],
+      expected_tokens_per_forward: drafts ? 2.1 : 1,
+    },
+    batches: [{
+      batch: 1,
+      other_plain: { kernels: "aten", tokens_per_s: 180.2 },
+      measurements: drafts ? [plain, ...drafting] : [plain],
+    }],
+    samples: samples(drafts),
+  });
   return {
     mode: "strict",
     tolerance: 1e-4,
     prompt_bytes: 64,
     new_tokens: 128,
-    batch: 1,
-    machine: { cpus: 2, threads: 2, device: "cpu" },
+    repeats: 3,
+    sampling: { temperature: 0, top_k: 0, top_p: 1, min_p: 0, repetition_penalty: 1 },
+    acceptance: "exact",
+    lossless: true,
+    tree: null,
+    machine: { cpus: 2, threads: 2, device: "cpu", gpu: null, torch: "2.13.0", deno: "2.9.6" },
+    domains: [{ name: "val", source: "val" }],
     arms: [
-      {
-        id: "ntp",
-        curriculum: "ntp",
-        heads: 1,
-        ...common,
-        plain,
-        speculative: null,
-        equal: null,
-        samples: samples(false),
-      },
-      {
-        id: "forward",
-        curriculum: "forward",
-        heads: 4,
-        ...common,
-        plain,
-        speculative: {
-          tokens: 2048,
-          forwards: 887,
-          seconds: 5.06,
-          tokens_per_s: 404.7,
-          tokens_per_forward: 2.309,
-          speedup: 1.798,
-          acceptance: [
-            { depth: 2, proposed: 887, accepted: 642, conditional: 0.7238, cumulative: 0.7238 },
-            { depth: 3, proposed: 642, accepted: 355, conditional: 0.553, cumulative: 0.4002 },
-            { depth: 4, proposed: 355, accepted: 164, conditional: 0.462, cumulative: 0.1849 },
-          ],
-        },
-        equal: { identical: 16, ties: 0, different: 0, first_differences: [] },
-        samples: samples(true),
-      },
+      { id: "ntp", curriculum: "ntp", heads: 1, kernels: "rows", domains: [domain(false)] },
+      { id: "forward", curriculum: "forward", heads: 4, kernels: "rows", domains: [domain(true)] },
     ],
   };
+}
+
+function acceptance(passes: number, accepted: readonly number[]): unknown {
+  let [proposed, cumulative] = [passes, 1];
+  return accepted.map((accepted, i) => {
+    const conditional = accepted / proposed;
+    const depth = { depth: i + 2, proposed, accepted, conditional, cumulative: cumulative *= conditional };
+    proposed = accepted;
+    return depth;
+  });
 }
 
 function samples(drafts: boolean): unknown {

@@ -33,7 +33,9 @@ Deno.test("page() of a complete run has every section, chart and table", () => {
     "Loss per head: forward (K=4)",
     "Bits per byte (head 1), lower is better",
     "Estimated tokens per forward, higher is better",
-    "Tokens per forward and wall-clock speed-up",
+    "Speed-up by heads: batch 1",
+    "Acceptance by depth: batch 1",
+    "Time of a forward by part: batch 1",
     "Length of the documents",
   ]);
   const text = textOf(root);
@@ -47,7 +49,7 @@ Deno.test("page() of a complete run has every section, chart and table", () => {
       "12.3\u00a0%",
       "1\u00a0min\u00a001\u00a0s",
       "6,671",
-      "72.4\u00a0%",
+      "73.0\u00a0%",
       "9,678",
     ]
   ) {
@@ -111,7 +113,11 @@ Deno.test("page() never splits a character at the edge of a draft", () => {
   const text = "a\u{1F41F}b";
   for (const drafted of [[[0, 2]], [[2, 4]], [[1, 2], [2, 3]], [[0, 2], [2, 4]]]) {
     const source = pageOf((files) =>
-      change(files, "decode/decode.json", ({ arms }) => arms[1].samples = [{ prompt: "p", text, drafted }])
+      change(
+        files,
+        "decode/decode.json",
+        ({ arms }) => arms[1].domains[0].samples = [{ prompt: "p", text, drafted }],
+      )
     );
     assert.ok(source.isWellFormed() && !source.includes("\ufffd"));
     assert.ok(all(parse(source), "div", "text").some((element) => textOf(element) === `p${text}`));
@@ -176,7 +182,7 @@ Deno.test("page() says what the training has warned of, and is silent where it h
 
 Deno.test("page() of decoding alone has no curves", () => {
   const root = parse(pageOf(() => {}, needs(["decode", "decode"])));
-  assert.deepEqual(titles(root), ["Tokens per forward and wall-clock speed-up"]);
+  assert.equal(titles(root).length, 3);
   assert.match(textOf(root), /No training curves are there/);
 });
 
@@ -184,7 +190,7 @@ Deno.test("page() lists first differences and the tolerance of mode exact", () =
   const text = textOf(parse(pageOf((files) =>
     change(files, "decode/decode.json", (decoding) => {
       decoding.mode = "exact";
-      decoding.arms[1].equal = {
+      decoding.arms[1].domains[0].batches[0].measurements[3].equal = {
         identical: 14,
         ties: 1,
         different: 1,
@@ -193,8 +199,83 @@ Deno.test("page() lists first differences and the tolerance of mode exact", () =
     })
   )));
   assert.match(text, /lie within 0\.0001; such near ties are counted/);
-  assert.match(text, /prompt 4: at new token 18, gap of the two best logits 0\.000041/);
+  assert.match(
+    text,
+    /forward, val, batch 1, 4 heads: prompt 4 at new token 18, gap of the two best logits 0\.000041/,
+  );
   assert.match(text, /14 of 16, 1 near tie, 1 different/);
+});
+
+const measurementsOf = (decoding: { arms: { domains: { batches: { measurements: object[] }[] }[] }[] }) =>
+  decoding.arms[1]!.domains[0]!.batches[0]!.measurements;
+
+Deno.test("page() has a row for every number of heads and batch, and charts for every domain and batch", () => {
+  const root = parse(pageOf((files) =>
+    change(files, "decode/decode.json", (decoding) => {
+      measurementsOf(decoding).push({ ...measurementsOf(decoding)[1], heads: "auto", ideal: null });
+      const { domains } = decoding.arms[1];
+      domains[0].batches.push({ ...structuredClone(domains[0].batches[0]), batch: 8 });
+      domains.push({ ...structuredClone(domains[0]), name: "code" });
+    })
+  ));
+  const section = all(root, "section").find((s) => s.attributes.get("aria-labelledby") === "decoding")!;
+  assert.deepEqual(titles(section), [
+    "Speed-up by heads: val, batch 1",
+    "Acceptance by depth: val, batch 1",
+    "Time of a forward by part: val, batch 1",
+    "Speed-up by heads: code, batch 1",
+    "Acceptance by depth: code, batch 1",
+    "Time of a forward by part: code, batch 1",
+    "Speed-up by heads: val, batch 8",
+    "Time of a forward by part: val, batch 8",
+    "Speed-up by heads: code, batch 8",
+    "Time of a forward by part: code, batch 8",
+  ]);
+  const [speed] = all(section, "table");
+  const rows = all(all(speed!, "tbody")[0]!, "tr").map((row) =>
+    ["th", "td"].flatMap((cell) => all(row, cell).map(textOf))
+  );
+  assert.equal(
+    rows.length,
+    2 + 4 * (1 + 5),
+    "of each arm, domain and batch: the other plain decoder, and all measured",
+  );
+  assert.deepEqual(rows[0]!.slice(0, 7), ["ntp", "val", "1", "plain,\u00a0aten", "180", "–", "0.80×"]);
+  assert.deepEqual(rows[6], [
+    ...["forward", "val", "1", "4 heads", "405", "2.31", "1.80×", "1.15×"],
+    ...["2.01×\u00a0(89.5\u00a0%)", "5.35 (0.9\u00a0%)", "16 of 16"],
+  ]);
+  assert.deepEqual(rows[7]!.slice(3, 10), ["auto", "320", "1.72", "1.42×", "–", "–", "5.35 (0.9\u00a0%)"]);
+});
+
+Deno.test("page() shows acceptance while decoding beside that on the true text, and repetition beside the true text's", () => {
+  const text = textOf(parse(pageOf()));
+  assert.match(text, /642 of 880\s*73\.0\u00a0%\s*73\.0\u00a0%\s*64\.0\u00a0%\s*64\.0\u00a0%/);
+  assert.match(text, /16\s*12\.3\u00a0%\s*1\.2\u00a0%\s*43\.2\u00a0%\s*78\.9\u00a0%\s*1\.598/);
+});
+
+Deno.test("page() says what is not lossless, and what was drawn and not compared", () => {
+  const said = (edit: Parameters<typeof change>[2]) =>
+    textOf(parse(pageOf((files) => change(files, "decode/decode.json", edit))));
+  const typical = said((decoding) => {
+    Object.assign(decoding, { acceptance: "typical", lossless: false });
+    Object.assign(measurementsOf(decoding).at(-1)!, {
+      equal: { identical: 4, ties: 0, different: 12, first_differences: [] },
+    });
+  });
+  assert.match(typical, /not lossless: the text differs from plain decoding's/);
+  assert.match(typical, /4 of 16, 12 different/);
+  const drawn = said((decoding) => {
+    Object.assign(decoding.sampling, { temperature: 0.7, top_k: 40, repetition_penalty: 1.1 });
+    decoding.tree = { candidates: 3, nodes: 12 };
+    for (const measurement of measurementsOf(decoding)) Object.assign(measurement, { equal: null });
+  });
+  assert.match(
+    drawn,
+    /Sampling at temperature 0\.7, top-k 40, repetition penalty 1\.1 of up to 128 new tokens/,
+  );
+  assert.match(drawn, /outputs are drawn at random and not compared\. Drafts branch: 3 candidates a head/);
+  assert.match(drawn, /not compared/);
 });
 
 Deno.test("page() shows paths without the folders of whoever ran it", () => {
@@ -246,9 +327,12 @@ Deno.test("collect() names the file and the key that is malformed", () => {
       'Cannot read "/runs/quickstart/eval/eval.json": arms[1].bits_per_byte: expected number, received string',
   });
   const drafted =
-    /decode\.json": arms\[1\]\.samples\[0\]\.drafted: ranges in increasing order inside the text expected$/;
+    /decode\.json": arms\[1\]\.domains\[0\]\.samples\[0\]\.drafted: ranges in increasing order inside the text expected$/;
   for (const wrong of [[[0, 9999]], [[5, 2]], [[4, 8], [2, 3]]]) {
-    assert.throws(broken("decode/decode.json", (d) => d.arms[1].samples[0].drafted = wrong), drafted);
+    assert.throws(
+      broken("decode/decode.json", (d) => d.arms[1].domains[0].samples[0].drafted = wrong),
+      drafted,
+    );
   }
   assert.throws(
     () => pageOf((files) => files.set("/runs/quickstart/ntp/train.json", "{")),

@@ -26,9 +26,16 @@ interface Figures {
   readonly arms: readonly {
     readonly id: string;
     readonly heads: unknown;
-    readonly plain?: { readonly tokens: number };
-    readonly speculative: { readonly tokens_per_forward: number } | null;
-    readonly equal: { readonly different: number } | null;
+    readonly domains?: readonly {
+      readonly batches: readonly {
+        readonly measurements: readonly {
+          readonly heads: number;
+          readonly tokens: number;
+          readonly tokens_per_forward: number;
+          readonly equal: { readonly different: number };
+        }[];
+      }[];
+    }[];
   }[];
 }
 
@@ -82,10 +89,13 @@ withRuns(
     const io = ioFor(folder, "speed", { needs });
     await decode(speed, io);
     const decoded = readJson(join(folder, "speed/decode.json")) as unknown as Figures;
-    for (const { id, plain, speculative, equal } of decoded.arms) {
-      assert.ok(plain!.tokens > 0);
-      assert.ok(speculative!.tokens_per_forward >= 1, id);
-      assert.equal(equal!.different, 0, id);
+    for (const { id, domains } of decoded.arms) {
+      const measurements = domains![0]!.batches[0]!.measurements;
+      assert.deepEqual(measurements.map(({ heads }) => heads), [1, 2, 3]);
+      for (const { heads, tokens, tokens_per_forward, equal } of measurements) {
+        assert.ok(tokens > 0 && tokens_per_forward >= 1 && tokens_per_forward <= heads, id);
+        assert.equal(equal.different, 0, id);
+      }
     }
   },
 );

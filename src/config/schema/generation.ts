@@ -4,18 +4,15 @@
  */
 
 import * as z from "zod";
+import { sampling } from "./sampling.ts";
 import { count, endpoint, whole } from "./values.ts";
 
 /** Variables that may hold a server's key: the command line may read these, and hands them to the stage that names one. */
 export const KEY_VARIABLES = ["OPENAI_API_KEY", "FORETOKEN_API_KEY"] as const;
 
-const sampling = z.strictObject({
+/** Without a temperature there is nothing to draw. */
+const drawn = sampling.extend({
   temperature: z.number().gt(0).max(10).default(0.8).describe("divides the logits; 1 leaves them"),
-  top_k: count.optional().describe("only so many of the likeliest tokens"),
-  top_p: z.number().gt(0).max(1).optional()
-    .describe("only the likeliest tokens that have this share of the probability together"),
-  min_p: z.number().min(0).lt(1).optional()
-    .describe("only tokens that have this share of the likeliest one's probability"),
 });
 
 /** A server that speaks OpenAI's protocol, and how patient to be with it. */
@@ -55,8 +52,8 @@ export const generation = z.strictObject({
     "bytes that are written after each, and compared with what follows there",
   ),
   greedy: z.boolean().default(true).describe("whether the likeliest token is taken each time"),
-  sampled: z.union([z.literal(false), sampling], { error: "false | a map with temperature, top_p, ..." })
-    .default({ temperature: 0.8, top_p: 0.95 }).describe("how tokens are drawn; false: not at all"),
+  sampled: z.union([z.literal(false), drawn], { error: "false | a map with temperature, top_p, ..." })
+    .prefault({ temperature: 0.8, top_p: 0.95 }).describe("how tokens are drawn; false: not at all"),
   semscore: semscore.optional()
     .describe("cosine of the embeddings of continuation and reference, by a server; default: not asked for"),
   judge: judge.optional().describe("scores by another language model, on a server; default: not asked for"),
@@ -66,8 +63,6 @@ export const generation = z.strictObject({
 
 /** `generation` with its defaults filled in. */
 export type GenerationConfig = z.output<typeof generation>;
-/** How tokens are drawn. */
-export type Sampling = z.output<typeof sampling>;
 /** `semscore` or `judge`: where to ask. */
 export type ServerConfig = z.output<typeof semscore>;
 /** `judge` with its defaults filled in. */

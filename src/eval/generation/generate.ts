@@ -1,8 +1,7 @@
 /** Continuations by a model, greedy or sampled. */
 
-import type { Sampling } from "../../config/schema.ts";
 import { decode, PLAIN } from "../../decode/engine.ts";
-import { GREEDY } from "../../decode/sampling.ts";
+import { GREEDY, type Sampling } from "../../decode/sampling.ts";
 import type { MtpModel } from "../../model/mod.ts";
 
 /** What is generated. */
@@ -27,7 +26,7 @@ export function generatorOf(model: MtpModel, end: number): Generate {
     using decoder = model.decoder();
     const stop = new Set([end]);
     const requests = prompts.map((prompt) => ({ prompt, newTokens, stop }));
-    const settings = { ...PLAIN, sampling: { ...GREEDY, ...sampling }, batch: BATCH, seed };
+    const settings = { ...PLAIN, sampling: sampling ?? GREEDY, batch: BATCH, seed };
     return decode(decoder, requests, settings).map(({ tokens }) => [...tokens]);
   };
 }

@@ -1,6 +1,7 @@
 /** What the arms write: each continues the same prompts, greedily and sampled. */
 
-import type { GenerationConfig, Sampling } from "../../config/schema.ts";
+import type { GenerationConfig } from "../../config/schema.ts";
+import type { Sampling } from "../../decode/sampling.ts";
 import { Interrupted, UserError } from "../../stage/errors.ts";
 import type { StageIo } from "../../stage/io.ts";
 import { turn } from "../../stage/turn.ts";

@@ -1,5 +1,6 @@
 /** What the heads of every kind do for the model, and what they are lent: the seam between mtp.ts and the kinds. */
 import type { Device, Kernels, Tensor } from "../../torch/mod.ts";
+import type { Block } from "../block.ts";
 import type { Parameters } from "../parameters.ts";
 import type { Rotary } from "../rotary.ts";
 import type { ModelShape } from "../shape.ts";
@@ -48,6 +49,11 @@ export interface Lent {
 export interface Heads {
   /** Whether they read the trunk's output behind the final norm; if not, each applies it behind its own layers. */
   readonly readNormed: boolean;
+  /** Head 1's own blocks: with them, the trunk and the final norm are a plain next-token model. */
+  readonly ofHead1: readonly Block[];
+  /** Head 1's matrix (V, D), behind its blocks and the final norm. */
+  readonly unembedding: Tensor;
+
   /**
    * Adds gradients to the heads' parameters and to `z_BTD`, the trunk's output cut off from its graph, as far as they
    * require them. Returns the terms of the objective by head (scalars, on the device); null: asleep. One chunk of one

@@ -9,6 +9,7 @@ import { type ParallelHead, ParallelHeads } from "./parallel.ts";
 
 class LinearHeads extends ParallelHeads<ParallelHead> {
   override readonly readNormed = true;
+  override readonly ofHead1 = [];
 
   override decoding(kernels: Kernels): HeadsDecoder {
     return new LinearDecoder(this.heads.map(({ unembedding }) => unembedding), kernels);

@@ -1,5 +1,6 @@
 /** Heads that do not depend on each other: one after another on the trunk's output (Gloeckle et al. 2024, section 2). */
 import { type Kernels, linearCrossEntropy, linearNll, Scope, scoped, type Tensor } from "../../torch/mod.ts";
+import type { Block } from "../block.ts";
 import type { HeadsDecoder } from "./decoding.ts";
 import { type BackwardOptions, type Heads, type HeadScores, type Sequences, targetsOf } from "./heads.ts";
 
@@ -13,10 +14,15 @@ export interface ParallelHead {
 
 export abstract class ParallelHeads<Head extends ParallelHead> implements Heads {
   abstract readonly readNormed: boolean;
+  abstract readonly ofHead1: readonly Block[];
 
   constructor(readonly heads: readonly Head[]) {}
 
   abstract decoding(kernels: Kernels): HeadsDecoder;
+
+  get unembedding(): Tensor {
+    return this.heads[0]!.unembedding;
+  }
 
   backward(
     z_BTD: Tensor,

@@ -25,6 +25,7 @@ interface ResidualHead extends ParallelHead {
 
 class ResidualHeads extends ParallelHeads<ResidualHead> {
   override readonly readNormed = true;
+  override readonly ofHead1 = [];
 
   override decoding(kernels: Kernels): HeadsDecoder {
     return new ResidualDecoder(this.heads, kernels);

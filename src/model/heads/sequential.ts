@@ -73,13 +73,14 @@ class Module {
 
 class SequentialHeads implements Heads {
   readonly readNormed = false;
+  readonly ofHead1 = [];
   readonly #modules: readonly Module[]; // K - 1
-  readonly #unembedding: Tensor;
+  readonly unembedding: Tensor;
 
   constructor(readonly lent: Lent) {
     const { shape, parameters, embedding } = lent;
     const matrix = [shape.vocab, shape.width];
-    this.#unembedding = shape.tied ? embedding : parameters.normal("unembedding", matrix, INITIAL_STD);
+    this.unembedding = shape.tied ? embedding : parameters.normal("unembedding", matrix, INITIAL_STD);
     this.#modules = Array.from({ length: shape.heads.count - 1 }, (_, i) => new Module(lent, i + 2));
   }
 
@@ -118,7 +119,7 @@ class SequentialHeads implements Heads {
     return scoped(() => {
       const { norm, shape } = this.lent;
       const x_PD = rowsOf(rmsNorm(h_BTD, norm, shape.norm_eps));
-      const loss = linearCrossEntropy(x_PD, this.#unembedding, targetsOf(targets, k), scale, { zLoss });
+      const loss = linearCrossEntropy(x_PD, this.unembedding, targetsOf(targets, k), scale, { zLoss });
       if (loss.requiresGrad) loss.backward(); // else all that it depends on is frozen
       return loss.detach();
     });
@@ -139,14 +140,14 @@ class SequentialHeads implements Heads {
       if (k > 0) h_BTD = scoped(() => this.#state(k, h_BTD, ids));
       using scope = new Scope();
       const x_PD = rowsOf(rmsNorm(h_BTD, norm, shape.norm_eps));
-      const { nll, best } = linearNll(x_PD, this.#unembedding, targetsOf(targets, k));
+      const { nll, best } = linearNll(x_PD, this.unembedding, targetsOf(targets, k));
       return { nll: outer.keep(scope.keep(nll)), best: outer.keep(scope.keep(best)) };
     });
   }
 
   decoding(kernels: Kernels): HeadsDecoder {
     const modules = this.#modules.map((module) => module.decoding(kernels));
-    return new SequentialDecoder(this.lent, modules, new DecodeWeight(this.#unembedding, kernels));
+    return new SequentialDecoder(this.lent, modules, new DecodeWeight(this.unembedding, kernels));
   }
 }
 

@@ -18,6 +18,7 @@ import { type ParallelHead, ParallelHeads } from "./parallel.ts";
 
 class TransformerHeads extends ParallelHeads<ParallelHead & { readonly block: Block }> {
   override readonly readNormed = false;
+  override readonly ofHead1: readonly Block[];
 
   constructor(readonly lent: Lent) {
     const { shape, parameters, embedding, norm, rotary } = lent;
@@ -34,6 +35,7 @@ class TransformerHeads extends ParallelHeads<ParallelHead & { readonly block: Bl
       unembedding,
       forward: (z_BTD) => rmsNorm(block.forward(z_BTD, rotary), norm, shape.norm_eps),
     })));
+    this.ofHead1 = blocks.slice(0, 1);
   }
 
   override decoding(kernels: Kernels): HeadsDecoder {

@@ -1,0 +1,46 @@
+/** The tasks of eval stages, which are files of their own: wrong ones are to be told before an hour of training. */
+
+import { resolve } from "node:path";
+import { UsageError } from "../../stage/errors.ts";
+import type { Path } from "../document.ts";
+import type { Problem } from "../problems.ts";
+import type { PipelineFile, TaskConfig } from "../schema.ts";
+import { loadTask, type NamedTask } from "../task/load.ts";
+import { isTaskPath } from "../task/schema.ts";
+
+/** Reads every task that a pipeline names; `base`: where relative paths are taken from. */
+export function checkTasks({ stages }: PipelineFile, base: string): Problem[] {
+  return stages.flatMap((stage, i) =>
+    stage.run !== "eval"
+      ? []
+      : stage.tasks.flatMap((given, n) => checkTask(given, base, ["stages", i, "tasks", n]))
+  );
+}
+
+function checkTask(given: TaskConfig, base: string, path: Path): Problem[] {
+  let task: NamedTask;
+  try {
+    task = loadTask(isTaskPath(given.task) ? resolve(base, given.task) : given.task);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return error.message.split("\n").map((message) => ({ path: [...path, "task"], message }));
+  }
+  const message = misfit(task, given);
+  return message === undefined ? [] : [{ path, message }];
+}
+
+/** What a stage says of a task that does not go with it, in words. */
+export function misfit(
+  { name, made_up, source }: NamedTask,
+  { data, labels }: TaskConfig,
+): string | undefined {
+  if (made_up !== undefined && data !== undefined) {
+    return `the items of ${name} are made up: it takes no data`;
+  }
+  if (made_up === undefined && data === undefined) {
+    return `missing data: ${name} needs the files of ${source}`;
+  }
+  return labels !== undefined && (Array.isArray(data) && data.length > 1)
+    ? "one file of labels goes with one file of data"
+    : undefined;
+}
