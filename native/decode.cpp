@@ -15,8 +15,8 @@
 namespace ft {
 namespace {
 
-// Multiplications that are worth waking a second thread for: about 3 microseconds of one thread's work.
-constexpr int64_t A_THREAD = 1 << 16;
+// Multiplications that are worth waking a second thread for: about 1.5 microseconds of one thread's work.
+constexpr int64_t A_THREAD = 1 << 15;
 
 void check_plain(const at::Tensor &t) {
   TORCH_CHECK(t.is_cpu() && t.scalar_type() == at::kFloat && t.is_contiguous(),
