@@ -7,12 +7,14 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
+#include "kernels/cached.h"
 #include "kernels/rows.h"
 
 #include "guard.h"
 #include "rotary.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace ft {
@@ -33,29 +35,33 @@ int64_t levels_of(const at::Tensor &depths) {
   return deepest + 1;
 }
 
+int64_t up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
+
 /// A token's ancestors and itself lie in keys and values by their depth, as in a cache that is rewound at each branch.
 at::Tensor attend_by_rows(const at::Tensor &qkv, const at::Tensor &cos, const at::Tensor &sin, int64_t heads,
                           const at::Tensor &depths, int64_t levels) {
-  const int64_t tokens = qkv.size(0), vectors = qkv.size(1), width = qkv.size(2);
-  const int64_t groups = (vectors - heads) / 2, queries = heads / groups;
+  const int64_t tokens = qkv.size(0), vectors = qkv.size(1), width = qkv.size(2), row = up(width, KEY_BLOCK);
+  const int64_t groups = (vectors - heads) / 2, queries = heads / groups, stride = up(levels, 64);
   const float scale = 1.0f / std::sqrt((float)width);
   auto out = at::empty({tokens, heads * width}, qkv.options());
   const auto *in = qkv.const_data_ptr<float>(), *c = cos.const_data_ptr<float>(), *s = sin.const_data_ptr<float>();
   const auto *depth = depths.const_data_ptr<int64_t>();
   auto *mixed = out.data_ptr<float>();
-  const auto &kernels = row_kernels();
   const int64_t stretches = (tokens + STRETCH - 1) / STRETCH;
   at::parallel_for(0, stretches * groups, 1, [&](int64_t first, int64_t last) {
-    std::vector<float> keys(levels * width), values(levels * width), scores(levels + 8), query(width);
+    std::vector<float> keys(up(levels, KEY_BLOCK) * width), values(levels * row), scores(QUERIES_TOGETHER * stride);
+    std::vector<float> key(width), query(QUERIES_TOGETHER * width);
     const auto rotated = [&](int64_t token, int64_t vector, float *to) {
       const int64_t angles = depth[token] * (width / 2);
-      kernels.rotate(in + (token * vectors + vector) * width, to, c + angles, s + angles, 1, width, 1);
+      row_kernels().rotate(in + (token * vectors + vector) * width, to, c + angles, s + angles, 1, width, 1);
     };
     for (int64_t item = first; item < last; item++) {
       const int64_t g = item % groups, start = item / groups * STRETCH, end = std::min(start + STRETCH, tokens);
       const auto enter = [&](int64_t token) {
-        rotated(token, heads + g, keys.data() + depth[token] * width);
-        std::copy_n(in + (token * vectors + heads + groups + g) * width, width, values.data() + depth[token] * width);
+        rotated(token, heads + g, key.data());
+        auto *block = keys.data() + depth[token] / KEY_BLOCK * width * KEY_BLOCK + depth[token] % KEY_BLOCK;
+        for (int64_t w = 0; w < width; w++) block[w * KEY_BLOCK] = key[w];
+        std::copy_n(in + (token * vectors + heads + groups + g) * width, width, values.data() + depth[token] * row);
       };
       for (int64_t i = start - 1, wanted = depth[start] - 1; wanted >= 0; i--)
         if (depth[i] == wanted) {
@@ -64,10 +70,20 @@ at::Tensor attend_by_rows(const at::Tensor &qkv, const at::Tensor &cos, const at
         }
       for (int64_t i = start; i < end; i++) {
         enter(i);
-        for (int64_t h = g * queries; h < (g + 1) * queries; h++) {
-          rotated(i, h, query.data());
-          kernels.attend(query.data(), keys.data(), values.data(), mixed + (i * heads + h) * width, depth[i] + 1, width,
-                         scale, scores.data());
+        const Place place = {0, (int32_t)depth[i], (int32_t)depth[i], (int32_t)depth[i] + 1, 0};
+        for (int64_t h = g * queries; h < (g + 1) * queries; h += QUERIES_TOGETHER) {
+          const int count = (int)std::min<int64_t>(QUERIES_TOGETHER, (g + 1) * queries - h);
+          const float *of[QUERIES_TOGETHER];
+          const Place *places[QUERIES_TOGETHER];
+          float *outs[QUERIES_TOGETHER];
+          for (int n = 0; n < count; n++) {
+            rotated(i, h + n, query.data() + n * width);
+            of[n] = query.data() + n * width;
+            places[n] = &place;
+            outs[n] = mixed + (i * heads + h + n) * width;
+          }
+          cached_kernels().attend(of, places, count, keys.data(), values.data(), outs, width, row, scale, scores.data(),
+                                  stride);
         }
       }
     }
