@@ -31,7 +31,8 @@ export class Contender {
   readonly meter = new StepMeter();
   readonly #seconds: number[] = [];
 
-  constructor(readonly decoder: Decoder, readonly settings: Settings) {}
+  /** @param most Prompts that it decodes, from the first on. */
+  constructor(readonly decoder: Decoder, readonly settings: Settings, readonly most = Infinity) {}
 
   get kernels(): Kernels {
     return this.decoder.kernels;
@@ -94,13 +95,10 @@ export async function bench(
     for (let first = 0, unit = 0; first < requests.length; first += together, unit++) {
       const order = (round + unit) % 2 === 0 ? contenders : contenders.toReversed();
       for (const contender of order) {
+        const own = requests.slice(first, Math.min(first + together, contender.most));
+        if (own.length === 0) continue;
         await pause(round, first);
-        await contender.turn(
-          round,
-          first,
-          requests.slice(first, first + together),
-          () => pause(round, first),
-        );
+        await contender.turn(round, first, own, () => pause(round, first));
       }
     }
   }

@@ -82,6 +82,9 @@ async function pause(io: StageIo, progress: string): Promise<void> {
   if (io.stop.aborted) throw new Interrupted("stopped; nothing was written");
 }
 
+/** Prompts that the other plain decoder is timed on, which may be far slower; or a whole batch. */
+const OTHER_PROMPTS = 2;
+
 /** `outputs`: with the most heads. */
 async function measureBatch(
   subject: Subject,
@@ -93,7 +96,8 @@ async function measureBatch(
   const { config, decoder, id, io } = subject;
   const contenders = headsOf(config, decoder.headCount)
     .map((heads) => new Contender(decoder, settingsFor(config, heads, batch)));
-  const other = subject.other && new Contender(subject.other, settingsFor(config, 1, batch));
+  const other = subject.other &&
+    new Contender(subject.other, settingsFor(config, 1, batch), Math.max(OTHER_PROMPTS, batch));
   const progress = (round: number, prompt: number) => {
     const place = `round ${round + 1} of ${config.repeats}, prompt ${prompt + 1} of ${requests.length}`;
     return pause(io, `${id}, ${domain}, batch ${batch}: ${place}`);

@@ -34,7 +34,10 @@ export interface DomainResult {
 export interface BatchResult {
   /** Prompts that share a forward. */
   readonly batch: number;
-  /** Plain decoding with the kernels that the measurements do not use; null where there are no others. */
+  /**
+   * Plain decoding with the kernels that the measurements do not use, on the first prompts; null where there are no
+   * others.
+   */
   readonly other_plain: { readonly kernels: Kernels; readonly tokens_per_s: number } | null;
   /** Plain decoding, which has one head, first. */
   readonly measurements: readonly Measurement[];
