@@ -2,7 +2,7 @@
 
 import { distinct, repeated } from "../../decode/repetition.ts";
 import { bleu, bleuCounts } from "./bleu.ts";
-import { type Estimate, estimate, mean } from "./estimate.ts";
+import { type Estimate, estimate, mean } from "./jackknife.ts";
 import { rougeL } from "./rouge.ts";
 
 /** A figure, and the items that it should be over and is not. */

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { JudgeConfig } from "../../config/schema.ts";
 import { UserError } from "../../stage/errors.ts";
-import { mean } from "./estimate.ts";
+import { mean } from "./jackknife.ts";
 import prompts from "./judge_prompts.json" with { type: "json" };
 import { type Server, Unanswered } from "./server.ts";
 

@@ -1,7 +1,7 @@
 /** Proves the standard errors by the textbook's formula for means, and by examples written out. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { estimate, mean } from "../../../src/eval/generation/estimate.ts";
+import { estimate, mean } from "../../../src/eval/generation/jackknife.ts";
 
 Deno.test("estimate() of a mean has the usual standard error", () => {
   const values = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 2, maxLength: 30 });
