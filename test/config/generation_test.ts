@@ -39,7 +39,7 @@ Deno.test("generation is off by default, and so are SemScore and the judge where
     prompt_bytes: 64,
     new_bytes: 128,
     greedy: true,
-    sampled: { temperature: 0.8, top_p: 0.95 },
+    sampled: { temperature: 0.8, top_k: 0, top_p: 0.95, min_p: 0, repetition_penalty: 1 },
   });
   assert.deepEqual(hostsOfEval(evalWith("")), []);
   assert.deepEqual(hostsOfEval(evalWith("{}")), []);
@@ -47,7 +47,13 @@ Deno.test("generation is off by default, and so are SemScore and the judge where
 
 Deno.test("a judge has an endpoint without a slash at its end, and defaults", () => {
   const { generation } = evalWith(`{ sampled: { top_k: 5 }, judge: { ${JUDGE} } }`);
-  assert.deepEqual(generation!.sampled, { temperature: 0.8, top_k: 5 });
+  assert.deepEqual(generation!.sampled, {
+    temperature: 0.8,
+    top_k: 5,
+    top_p: 1,
+    min_p: 0,
+    repetition_penalty: 1,
+  });
   assert.deepEqual(generation!.judge, {
     endpoint: "http://127.0.0.1:8080/v1",
     model: "m",

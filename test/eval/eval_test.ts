@@ -129,7 +129,7 @@ const TOLERANCE = 1e-5;
 withRuns(
   "eval gives the loss and accuracy of every head, and bits per byte, of a forward pass for each token",
   async (folder) => {
-    await makeText(folder);
+    await makeText(folder, undefined, 0.3); // several documents
     const { arm } = configs("arm.train.steps=40", "arm.train.lr=0.02", "arm.curriculum=mtp");
     await trainArm(folder, arm);
     const { split, arms: [scored] } = await evaluateArms(folder, ["arm"]);

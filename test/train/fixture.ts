@@ -69,8 +69,8 @@ export const textOf = (folder: string) => ({ id: "text", run: "prepare", folder:
 /** A trained arm of a folder as a need. */
 export const armOf = (folder: string, id = "arm") => ({ id, run: "train", folder: join(folder, id) });
 
-/** Makes `<folder>/text`: stories in several shards, or the given document. */
-export async function makeText(folder: string, document?: string): Promise<void> {
+/** Makes `<folder>/text`: stories in several shards, of which a share is held out, or the given document. */
+export async function makeText(folder: string, document?: string, heldOut = 0.1): Promise<void> {
   let input: "stories" | string[] = "stories";
   if (document !== undefined) {
     Deno.writeTextFileSync(join(folder, "a.txt"), document);
@@ -87,7 +87,7 @@ export async function makeText(folder: string, document?: string): Promise<void>
       document: "file",
       tokenizer: "bytes",
       cleaning: { normalize: "none", min_bytes: 0, deduplicate: false },
-      validation: document === undefined ? 0.1 : [join(folder, "b.txt")], // equal documents go to one split
+      validation: document === undefined ? heldOut : [join(folder, "b.txt")], // equal documents go to one split
       on_error: "stop",
       shard_bytes: 8192,
       seed: 1,

@@ -63,7 +63,13 @@ withRuns(
     await makeRun(folder);
     const { generation, lines } = await evaluated(folder, "sampled: { temperature: 1, top_k: 40 }");
     assert.deepEqual([generation.prompts, generation.new_bytes], [6, 9]);
-    assert.deepEqual(generation.sampled, { temperature: 1, top_k: 40 });
+    assert.deepEqual(generation.sampled, {
+      temperature: 1,
+      top_k: 40,
+      top_p: 1,
+      min_p: 0,
+      repetition_penalty: 1,
+    });
     assert.equal(generation.semscore, null);
     assert.equal(generation.judge, null);
     assert.deepEqual(generation.arms.map(({ id, outputs }) => [id, outputs.map(({ kind }) => kind)]), [
