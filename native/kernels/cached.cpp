@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "exponential.h"
+#include "multiply_add.h"
 
 #ifndef CACHED_ISA
 #define CACHED_ISA portable
@@ -52,7 +53,7 @@ inline void score(const float *const *queries, const float *keys, int64_t width,
     for (int b = 0; b < B; b++)
       for (int p = 0; p < PIECES; p++) {
         const vec key = load(keys + b * width * KEY_BLOCK + w * KEY_BLOCK + p * LANES);
-        for (int q = 0; q < Q; q++) sums[q][b][p] += queries[q][w] * key;
+        for (int q = 0; q < Q; q++) sums[q][b][p] = multiply_add(in_all<vec>(queries[q][w]), key, sums[q][b][p]);
       }
   for (int q = 0; q < Q; q++)
     for (int b = 0; b < B; b++)
@@ -104,16 +105,20 @@ inline void mix(const float *scores, int64_t stride, const float *values, int64_
       vec value[V];
       for (int v = 0; v < V; v++) value[v] = load(values + (t + odd) * row + v * LANES);
       for (int q = 0; q < Q; q++)
-        for (int v = 0; v < V; v++) sums[odd][q][v] += scores[q * stride + t + odd] * value[v];
+        for (int v = 0; v < V; v++)
+          sums[odd][q][v] = multiply_add(in_all<vec>(scores[q * stride + t + odd]), value[v], sums[odd][q][v]);
     }
   if (t < shared)
     for (int q = 0; q < Q; q++)
-      for (int v = 0; v < V; v++) sums[0][q][v] += scores[q * stride + t] * load(values + t * row + v * LANES);
+      for (int v = 0; v < V; v++)
+        sums[0][q][v] =
+            multiply_add(in_all<vec>(scores[q * stride + t]), load(values + t * row + v * LANES), sums[0][q][v]);
   for (int q = 0; q < Q; q++)
     for (int i = 0; i < branches[q].count; i++)
       for (int v = 0; v < V; v++) {
         vec &sum = sums[(shared + i) & 1][q][v];
-        sum += scores[q * stride + shared + i] * load(values + branches[q].slots[i] * row + v * LANES);
+        sum = multiply_add(in_all<vec>(scores[q * stride + shared + i]),
+                           load(values + branches[q].slots[i] * row + v * LANES), sum);
       }
   for (int q = 0; q < Q; q++)
     for (int v = 0; v < V; v++) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "multiply_add.h"
+
 namespace ft::GEMM_ISA {
 namespace {
 
@@ -54,9 +56,9 @@ inline void tile(const float *a, int64_t row, const float *b, int64_t stride, fl
     for (int p = 0; p < P; p++)
       for (int v = 0; v < V; v++) right[p][v] = load(b + p * stride + v * LANES);
     for (int r = 0; r < R; r++) {
-      const float left = Along ? a[r * row + k] : a[k * row + r];
+      const vec left = in_all<vec>(Along ? a[r * row + k] : a[k * row + r]);
       for (int p = 0; p < P; p++)
-        for (int v = 0; v < V; v++) sums[r][p][v] += left * right[p][v];
+        for (int v = 0; v < V; v++) sums[r][p][v] = multiply_add(left, right[p][v], sums[r][p][v]);
     }
   }
   for (int r = 0; r < R; r++)
