@@ -19,7 +19,7 @@ static inline f8 multiply_add(f8 a, f8 b, f8 c) { return (f8)_mm256_fmadd_ps((__
 template <class Vec> static inline Vec multiply_add(Vec a, Vec b, Vec c) { return a * b + c; }
 #endif
 
-/// `value` in every lane.
-template <class Vec> static inline Vec in_all(float value) { return Vec{} + value; }
+/// `value` in every lane. Less nothing, which a compiler may leave out: 0 plus it would be another number for -0.
+template <class Vec> static inline Vec in_all(float value) { return value - Vec{}; }
 
 } // namespace ft
