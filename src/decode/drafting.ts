@@ -90,7 +90,7 @@ export class Drafting implements Disposable {
       heads.map((_, h) => {
         const at = s * heads.length + h;
         const row = logits.slice(0, at, at + 1);
-        penalizeRows(row, [draft.sequence.seenWith(draft.tokens)], this.settings.sampling);
+        penalizeRows(row, () => [draft.sequence.seenWith(draft.tokens)], this.settings.sampling);
         return choose(draft, row);
       })
     );

@@ -116,6 +116,8 @@ interface Placed {
   readonly sequence: Sequence;
   readonly first: number;
   readonly root: number;
+  /** Where its rows begin among those that head 1 looks at: of the last sure token and the drafts of each sequence. */
+  readonly looked: number;
 }
 
 /** What a step gave one sequence. */
@@ -223,11 +225,13 @@ class Engine implements Disposable {
   }
 
   #place(): Placed[] {
-    let row = 0;
+    let [row, look] = [0, 0];
     return this.#active.map((sequence) => {
-      const first = row;
-      row += sequence.sure.length + sequence.draft.tokens.length;
-      return { sequence, first, root: first + sequence.sure.length - 1 };
+      const { sure, draft } = sequence;
+      const [first, looked] = [row, look];
+      row += sure.length + draft.tokens.length;
+      look += 1 + draft.tokens.length;
+      return { sequence, first, root: first + sure.length - 1, looked };
     });
   }
 
@@ -245,34 +249,20 @@ class Engine implements Disposable {
     return places;
   }
 
-  /** A verdict for each sequence; `logits`: head 1's, of its root and its drafts. */
+  /** A verdict for each sequence; `logits`: head 1's, of what it looks at. */
   #verify(placed: readonly Placed[], logits: Tensor): Verdict[] {
     const { sampling, acceptance } = this.settings;
-    const nodesOf = ({ draft }: Sequence) => count(-1, draft.tokens.length + 1);
-    const isPlain = isGreedy(sampling) && acceptance === "exact";
-    const own = isPlain ? forChoices(logits, sampling) : onCpu(logits);
-    if (sampling.repetition_penalty !== 1) {
-      const seen = placed.flatMap(({ sequence }) =>
-        nodesOf(sequence).map((node) => sequence.seenBefore(node))
-      );
-      penalizeRows(own, seen, sampling);
-    }
-    let row = 0;
-    const startOf = placed.map(({ sequence }) =>
-      (row += sequence.draft.tokens.length + 1) - sequence.draft.tokens.length - 1
-    );
-    const greedy = isGreedy(sampling);
+    const [greedy, lossless] = [isGreedy(sampling), acceptance === "exact"];
+    const own = greedy && lossless ? forChoices(logits, sampling) : onCpu(logits);
+    penalizeRows(own, () => placed.flatMap(({ sequence }) => sequence.seenByNode()), sampling);
     const chosen = greedy ? greedyChoices(own) : [];
-    return placed.map(({ sequence: { draft, random } }, i) => {
-      const [start, length] = [startOf[i]!, draft.tokens.length + 1];
-      if (greedy && acceptance === "exact") return verifyGreedy(draft, chosen.slice(start, start + length));
-      const p = distributionsOf(placed.length === 1 ? own : own.slice(0, start, start + length), sampling);
-      if (acceptance === "exact") return verifySampled(draft, p, random);
-      return verifyTypical(
-        draft,
-        p,
-        (node) => greedy ? chosen[start + node + 1]! : p.draw(node + 1, random.unit()),
-      );
+    return placed.map(({ sequence: { draft, random }, looked }) => {
+      const end = looked + 1 + draft.tokens.length;
+      if (greedy && lossless) return verifyGreedy(draft, chosen.slice(looked, end));
+      const p = distributionsOf(own.slice(0, looked, end), sampling);
+      if (lossless) return verifySampled(draft, p, random);
+      const next = (node: number) => greedy ? chosen[looked + 1 + node]! : p.draw(1 + node, random.unit());
+      return verifyTypical(draft, p, next);
     });
   }
 

@@ -9,6 +9,6 @@ export function gapBehind(known: readonly number[], decoder: Decoder, sampling: 
   using cache = decoder.newCache(1, known.length);
   const { first } = decoder.extend(known, cache);
   const logits = forChoices(decoder.logits(first.slice(0, known.length - 1, known.length)), sampling);
-  penalizeRows(logits, [new Set(known)], sampling);
+  penalizeRows(logits, () => [new Set(known)], sampling);
   return top2Gap(logits).item();
 }

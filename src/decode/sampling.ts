@@ -14,15 +14,15 @@ export const isGreedy = ({ temperature }: Sampling): boolean => temperature === 
 /**
  * Applies the penalty to rows of logits, in place.
  *
- * @param seen What stands before each row's next token.
+ * @param seen What stands before each row's next token; asked only where there is a penalty.
  */
 export function penalizeRows(
   logits: Tensor,
-  seen: readonly ReadonlySet<number>[],
+  seen: () => readonly ReadonlySet<number>[],
   { repetition_penalty }: Sampling,
 ): void {
   if (repetition_penalty === 1) return;
-  seen.forEach((tokens, row) => penalize(logits, row, tokens, repetition_penalty));
+  seen().forEach((tokens, row) => penalize(logits, row, tokens, repetition_penalty));
 }
 
 /** A distribution per row; for greedy decoding, which has none, that of temperature 1. */

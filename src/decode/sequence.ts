@@ -69,13 +69,16 @@ export class Sequence implements Decoded {
     return this.isDone ? 0 : this.request.newTokens - this.tokens.length;
   }
 
-  /** What stands before the token behind a node of the draft, -1: behind the sure token. */
-  seenBefore(node: number): ReadonlySet<number> {
-    if (node === -1) return this.#seen;
-    return new Set([...this.#seen, ...pathTo(this.draft, node).map((at) => this.draft.tokens[at]!)]);
+  /** What stands before the token behind the sure token, and behind each node of the draft. */
+  seenByNode(): ReadonlySet<number>[] {
+    const { tokens } = this.draft;
+    return [
+      this.#seen,
+      ...tokens.map((_, node) => this.seenWith(pathTo(this.draft, node).map((at) => tokens[at]!))),
+    ];
   }
 
-  /** {@link seenBefore} behind `drafts` that follow the sure token and are not in the draft yet. */
+  /** What stands before the token behind `drafts` that follow the sure token. */
   seenWith(drafts: readonly number[]): ReadonlySet<number> {
     return new Set([...this.#seen, ...drafts]);
   }
