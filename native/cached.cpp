@@ -11,14 +11,13 @@
 #include "guard.h"
 #include "kernels/cached.h"
 #include "kernels/rows.h"
+#include "kernels/up.h"
 
 namespace ft {
 namespace {
 
 // Multiplications that are worth waking a second thread for.
 constexpr int64_t A_THREAD = 1 << 17;
-
-int64_t up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
 
 /// New rows, and where each of them stands.
 struct Step {
@@ -126,7 +125,7 @@ at::Tensor attend_by_rows(const Step &step, const Caches &caches) {
 struct Indices {
   std::vector<Place> places;
   at::Device device = at::kCPU;
-  int64_t capacity = 0;
+  int64_t all = 0, capacity = 0; // sequences of the cache, and slots of each
 
   at::Tensor position, slot; // (rows): of the rotary tables, and of the cache's rows
   at::Tensor padded, row;    // (sequences * most), (rows): rows to a rectangle and back; undefined: they are one already
@@ -144,6 +143,7 @@ Indices indices_of(const Step &step, int64_t all, int64_t capacity) {
   Indices at;
   at.places.assign(step.places, step.places + step.rows());
   at.device = step.qkv.device();
+  at.all = all;
   at.capacity = capacity;
   std::vector<int64_t> position, slot, starts, sequences;
   for (int64_t r = 0; r < step.rows(); r++) {
@@ -194,7 +194,7 @@ const Indices &indices_for(const Step &step, int64_t sequences, int64_t capacity
     return a.sequence == b.sequence && a.slot == b.slot && a.position == b.position && a.prefix == b.prefix &&
            a.branch == b.branch;
   };
-  const bool current = kept.device == step.qkv.device() && kept.capacity == capacity &&
+  const bool current = kept.device == step.qkv.device() && kept.all == sequences && kept.capacity == capacity &&
                        std::equal(kept.places.begin(), kept.places.end(), step.places, step.places + step.rows(), same);
   if (!current) kept = indices_of(step, sequences, capacity);
   return kept;
@@ -276,6 +276,10 @@ FT_EXPORT int32_t ft_cache_move(ft_tensor keys, ft_tensor values, int32_t sequen
     at::NoGradGuard no_grad;
     const auto &k = get(keys), &v = get(values);
     const bool of_kernels = k.dim() == 5;
+    const int64_t slots = v.size(of_kernels ? 2 : 1);
+    TORCH_CHECK(sequence >= 0 && sequence < k.size(0) && from >= 0 && from < slots && to >= 0 && to < slots,
+                "cannot move slot ", from, " to ", to, " of sequence ", sequence, ": a cache of ", k.size(0),
+                " sequences of ", slots, " slots");
     slot_of(k, of_kernels, of_kernels, sequence, to).copy_(slot_of(k, of_kernels, of_kernels, sequence, from));
     slot_of(v, false, of_kernels, sequence, to).copy_(slot_of(v, false, of_kernels, sequence, from));
   });

@@ -11,6 +11,7 @@
 #include "gemm.h"
 #include "guard.h"
 #include "kernels/rows.h"
+#include "kernels/up.h"
 
 namespace ft {
 namespace {
@@ -23,8 +24,6 @@ void check_plain(const at::Tensor &t) {
               "the row kernels take contiguous float32 on the CPU, not ", c10::toString(t.scalar_type()), " of ",
               t.sizes(), " on ", t.device().str());
 }
-
-int64_t up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
 
 /// Asks for large pages where memory is not in use yet: decoding reads all weights for every token, and with small ones
 /// waits for the addresses of one page in eight.
@@ -111,8 +110,6 @@ at::Tensor linear_by_ops(const at::Tensor &input, const at::Tensor &weight, int6
 
 using namespace ft;
 
-FT_EXPORT int32_t ft_panel(void) { return (int32_t)panel_kernels().panel; }
-
 FT_EXPORT ft_tensor ft_pack(ft_tensor weight) {
   return tensor([&] { return pack(get(weight)); });
 }
@@ -140,6 +137,7 @@ FT_EXPORT int32_t ft_choices(ft_tensor logits, double *out, int32_t capacity) {
         out[r] = (double)best;
       }
     } else {
+      TORCH_CHECK(l.isfinite().all().item<bool>(), "the model's logits are not finite");
       const auto best = l.argmax(1).to(at::kCPU);
       std::copy_n(best.const_data_ptr<int64_t>(), rows, out);
     }

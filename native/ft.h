@@ -97,7 +97,6 @@ int32_t ft_linear_nll(ft_tensor x, ft_tensor weight, ft_tensor targets, int32_t 
 
 /* decode.cpp: linear maps of few rows. rows: 1 for our kernels, which take packed weights and whose results do not depend
    on the number of rows; 0 for libtorch's, which take the weights as they are */
-int32_t ft_panel(void); /* outputs of one panel of a packed weight */
 ft_tensor ft_pack(ft_tensor weight); /* (out, in) to (panels, in, outputs of a panel) */
 ft_tensor ft_decode_linear(ft_tensor x, ft_tensor weight, int32_t outputs, ft_tensor norm, double eps,
                            ft_tensor residual, int32_t rows); /* norm, residual: 0 for none */

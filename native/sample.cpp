@@ -74,7 +74,9 @@ void distribution(const float *logits, float *out, int64_t width, const Settings
   const float best = *std::max_element(logits, logits + width);
   TORCH_CHECK(std::isfinite(best), "the model's logits are not finite");
   p.resize(width);
-  for (int64_t v = 0; v < width; v++) p[v] = std::exp((float)((logits[v] - best) / s.temperature));
+  double all = 0; // a NaN anywhere shows in the sum
+  for (int64_t v = 0; v < width; v++) all += p[v] = std::exp((float)((logits[v] - best) / s.temperature));
+  TORCH_CHECK(std::isfinite(all), "the model's logits are not finite");
   truncate(p, s, sorted);
   const double sum = std::accumulate(p.begin(), p.end(), 0.0);
   for (int64_t v = 0; v < width; v++) out[v] = (float)(p[v] / sum);

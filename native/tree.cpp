@@ -9,6 +9,7 @@
 
 #include "kernels/cached.h"
 #include "kernels/rows.h"
+#include "kernels/up.h"
 
 #include "guard.h"
 #include "rotary.h"
@@ -34,8 +35,6 @@ int64_t levels_of(const at::Tensor &depths) {
   }
   return deepest + 1;
 }
-
-int64_t up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
 
 /// A token's ancestors and itself lie in keys and values by their depth, as in a cache that is rewound at each branch.
 at::Tensor attend_by_rows(const at::Tensor &qkv, const at::Tensor &cos, const at::Tensor &sin, int64_t heads,

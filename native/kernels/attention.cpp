@@ -4,13 +4,12 @@
 #include <cmath>
 
 #include "rows.h"
+#include "up.h"
 
 namespace ft {
 namespace {
 
 constexpr int64_t QUERIES = 48; // of a block: whole tiles of every build
-
-int64_t up(int64_t size, int64_t unit) { return (size + unit - 1) / unit * unit; }
 
 /// Numbers from one row of scores to the next: no power of two, so that rows do not push each other out of the cache.
 int64_t score_stride(int64_t length) { return up(length, 16) + 16; }

@@ -61,8 +61,9 @@ inline void score(const float *const *queries, const float *keys, int64_t width,
         store(scores + q * stride + b * KEY_BLOCK + p * LANES, sums[q][b][p] * scale);
 }
 
-/// Turns the first `count` scores into e^(score - largest), all others up to `end` into 0; returns their sum.
-inline float exponentials(float *scores, int64_t count, int64_t end) {
+/// Turns the first `count` scores into e^(score - largest), all others up to `end` into 0; returns their sum. One body for
+/// any number of queries, so that all get the same bits.
+[[gnu::noinline]] float exponentials(float *scores, int64_t count, int64_t end) {
   float most = scores[0];
   int64_t t = 0;
   if (count >= LANES) {

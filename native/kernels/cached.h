@@ -16,7 +16,7 @@ struct Place {
   int32_t sequence, slot, position, prefix, branch;
 
   /// One more than the last slot that it sees.
-  int64_t limit() const { return prefix + (branch ? 32 - __builtin_clz((uint32_t)branch) : 0); }
+  int64_t limit() const { return (int64_t)prefix + (branch ? 32 - __builtin_clz((uint32_t)branch) : 0); }
   bool sees(int64_t slot) const { return slot < prefix || (slot - prefix < 32 && (uint32_t)branch >> (slot - prefix) & 1); }
 };
 

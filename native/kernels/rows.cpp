@@ -84,7 +84,9 @@ float largest(const float *x, int64_t width) {
 
 int64_t argmax(const float *x, int64_t width) {
   const float most = largest(x, width);
-  return std::find(x, x + width, most) - x;
+  f8 wrong = all(0); // 0 times any number is 0, times NaN or infinity it is NaN
+  for_groups(width, [&](int64_t j, auto get, auto) { wrong += get(x + j) * all(0); });
+  return sum(wrong) == 0 ? std::find(x, x + width, most) - x : width;
 }
 
 /// x[j] = e^(x[j] - shift); returns the sum.

@@ -35,7 +35,7 @@ struct RowKernels {
 
   float (*dot)(const float *a, const float *b, int64_t width);
 
-  /// The first index of the largest of x; `width` where a NaN hides it.
+  /// The first index of the largest of x; `width` where one of them is not finite.
   int64_t (*argmax)(const float *x, int64_t width);
 
   /// Turns one row of logits into the gradient of scale * (NLL + z * logsumexp^2) in place, and returns the NLL.

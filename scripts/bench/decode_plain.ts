@@ -4,11 +4,11 @@
  * with its prompts. One sequence is also compared with what memory allows, which is measured in the same turns.
  */
 import { firstDifference } from "../../src/decode/compare.ts";
-import { decode } from "../../src/decode/engine.ts";
+import { decode, PLAIN } from "../../src/decode/engine.ts";
+import { gapBehind } from "../../src/decode/gap.ts";
 import { GREEDY } from "../../src/decode/sampling.ts";
 import type { Decoder } from "../../src/model/mod.ts";
 import { UserError } from "../../src/stage/errors.ts";
-import { Scope } from "../../src/torch/mod.ts";
 import { bandwidth } from "./bandwidth.ts";
 import { Child, PEER, TWO_THREADS } from "./child.ts";
 import { bytesRead, randomModel, type Size, writeHf } from "./decode_model.ts";
@@ -106,12 +106,8 @@ function requestFor(batch: number, vocab: number, new_tokens: number): PeerReque
 
 function decodeOurs(decoder: Decoder, { prompts, new_tokens }: PeerRequest): Answer {
   const requests = prompts.map((prompt) => ({ prompt, newTokens: new_tokens, stop: new Set<number>() }));
-  const settings = {
-    ...{ heads: 1, batch: prompts.length, seed: 0, tree: 1, treeNodes: 1 },
-    ...{ sampling: GREEDY, acceptance: "exact" as const },
-  };
   const began = performance.now();
-  const decoded = decode(decoder, requests, settings);
+  const decoded = decode(decoder, requests, { ...PLAIN, batch: prompts.length });
   return { milliseconds: performance.now() - began, tokens: decoded.map(({ tokens }) => tokens) };
 }
 
@@ -140,20 +136,11 @@ function checkSame(
   for (const [i, prompt] of prompts.entries()) {
     const at = firstDifference(ours[i]!, theirs[i]!);
     if (at === null) continue;
-    const gap = gapBehind(decoder, [...prompt, ...ours[i]!.slice(0, at)]);
+    const gap = gapBehind([...prompt, ...ours[i]!.slice(0, at)], decoder, GREEDY);
     const where = `token ${at} of prompt ${i}: ${ours[i]![at]} and ${theirs[i]![at]}, ${
       gap.toExponential(1)
     } apart`;
     if (gap > TIE) throw new UserError(`Ours and transformers' differ at ${where}`);
     print(`a tie: ${where}`);
   }
-}
-
-/** How far the best logit behind some tokens is ahead of the second best. */
-function gapBehind(decoder: Decoder, ids: readonly number[]): number {
-  using cache = decoder.newCache(1, ids.length);
-  using _scope = new Scope();
-  const { first } = decoder.extend(ids, cache);
-  const logits = decoder.logits(first.slice(0, ids.length - 1, ids.length)).toArray().sort((a, b) => b - a);
-  return logits[0]! - logits[1]!;
 }

@@ -17,7 +17,7 @@ import { draftedTokens, headsOf, isLossless, toleranceOf } from "./contenders.ts
 import { type Domain, openDomains } from "./domains.ts";
 import { linesOf } from "./log_table.ts";
 import { measureDomain } from "./measure.ts";
-import { checkMemory, decodingBytes, freeBytes } from "./memory.ts";
+import { checkMemory, freeBytes } from "./memory.ts";
 import type { ArmResult, DomainResult } from "./results.ts";
 
 export const run: Run<DecodeConfig> = async (config, io) => {
@@ -100,9 +100,9 @@ async function measureArm(
   const { id, curriculum, model } = arm;
   const kernels = config.mode === "strict" ? "rows" : "aten";
   const others: Kernels = kernels === "rows" ? "aten" : "rows";
-  checkBatches(arm, longestPrompt(domains), config);
   using decoder = model.decoder(kernels);
   using other = model.device === "cpu" ? model.decoder(others) : null;
+  checkBatches(arm, longestPrompt(domains), config); // beside what the weights take
   const measured: DomainResult[] = [];
   for (const domain of domains) {
     measured.push(await measureDomain({ id, model, decoder, other, tokenizer, config, io }, domain));
@@ -111,16 +111,15 @@ async function measureArm(
 }
 
 /** @throws {UserError} when the largest batch needs more memory than is free. */
-function checkBatches({ id, model }: Arm, longest: number, config: DecodeConfig): void {
+function checkBatches({ id, model }: Arm, prompt: number, config: DecodeConfig): void {
   const numbers = headsOf(config, model.headCount).map((heads) => heads === "auto" ? model.headCount : heads);
   const heads = Math.max(...numbers);
-  const drafted = draftedTokens(config, heads);
-  const batch = Math.max(...config.batches);
-  const slots = longest + config.new_tokens + drafted;
-  checkMemory(
-    id,
-    batch,
-    decodingBytes(model.shape, heads, batch, slots, 1 + drafted),
-    freeBytes(model.device),
-  );
+  const together = {
+    sequences: Math.max(...config.batches),
+    prompt,
+    newTokens: config.new_tokens,
+    heads,
+    drafted: draftedTokens(config, heads),
+  };
+  checkMemory(id, model.shape, together, freeBytes(model.device), "batches, new_tokens or prompt_bytes");
 }

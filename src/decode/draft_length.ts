@@ -14,13 +14,16 @@ const NEWEST = 0.05;
 const EXPLORE = 16;
 /** Steps with each number of heads before any is preferred. */
 const WARM_UP = 2;
+/** Tries after which a number goes without. */
+const ATTEMPTS = 4;
 
 export class DraftLength {
   /** Running mean of the acceptance at each depth, from head 2 on. */
   readonly #acceptance: number[];
   /** Running mean of a step's milliseconds, by number of heads, and over how many. */
   readonly #milliseconds = new Map<number, { mean: number; steps: number }>();
-  readonly #tried = new Map<number, number>();
+  /** When each number was last tried, and how often. */
+  readonly #tried = new Map<number, { at: number; times: number }>();
   #steps = 0;
 
   /** @param most K, or the number that was asked for. */
@@ -32,7 +35,7 @@ export class DraftLength {
   next(): number {
     if (!this.isAuto) return this.most;
     const all = Array.from({ length: this.most }, (_, i) => i + 1);
-    const unknown = all.find((heads) => (this.#milliseconds.get(heads)?.steps ?? 0) < WARM_UP);
+    const unknown = all.find((heads) => this.#isUnknown(heads));
     if (unknown !== undefined) return this.#choose(unknown);
     if (this.#steps % (2 * EXPLORE) === 0) return this.#choose(this.most);
     if (this.#steps % EXPLORE === 0) {
@@ -41,11 +44,18 @@ export class DraftLength {
     return this.#choose(all.reduce((a, b) => this.rate(a) >= this.rate(b) ? a : b));
   }
 
-  /** Expected tokens a millisecond with so many heads. */
+  /** Whether it is to be tried before others are preferred; sequences near their end never make a whole step of many. */
+  #isUnknown(heads: number): boolean {
+    const { steps } = this.#milliseconds.get(heads) ?? { steps: 0 };
+    const { times } = this.#tried.get(heads) ?? { times: 0 };
+    return steps < WARM_UP && times < ATTEMPTS;
+  }
+
+  /** Expected tokens a millisecond with so many heads; 0 for a number that was not measured. */
   rate(heads: number): number {
     let [reached, tokens] = [1, 1];
     for (const acceptance of this.#acceptance.slice(0, heads - 1)) tokens += reached *= acceptance;
-    return tokens / this.#milliseconds.get(heads)!.mean;
+    return tokens / (this.#milliseconds.get(heads)?.mean ?? Infinity);
   }
 
   /**
@@ -75,11 +85,11 @@ export class DraftLength {
   }
 
   #triedAt(heads: number): number {
-    return this.#tried.get(heads) ?? -1;
+    return this.#tried.get(heads)?.at ?? -1;
   }
 
   #choose(heads: number): number {
-    this.#tried.set(heads, this.#steps);
+    this.#tried.set(heads, { at: this.#steps, times: (this.#tried.get(heads)?.times ?? 0) + 1 });
     return heads;
   }
 }

@@ -57,7 +57,8 @@ export interface Step {
 }
 
 /**
- * Decodes requests, and tells after each forward pass what it gave. Returns the results in the order of the requests.
+ * Decodes requests, and tells after each forward pass what it gave; `next()` may name requests that have enough. Returns
+ * the results in the order of the requests.
  *
  * @throws {RangeError} when a request does not fit the context, or the settings do not fit the model.
  * @throws {TorchError} when the model's logits are not finite.
@@ -67,9 +68,9 @@ export function* decodeSteps(
   requests: readonly Request[],
   settings: Settings,
   parts = new Parts(),
-): Generator<Step[], Decoded[]> {
+): Generator<Step[], Decoded[], readonly number[] | undefined> {
   using engine = new Engine(decoder, requests, settings, parts);
-  while (!engine.isDone) yield engine.step();
+  while (!engine.isDone) engine.end(yield engine.step());
   return engine.results;
 }
 
@@ -106,6 +107,7 @@ function check({ shape, headCount }: Decoder, requests: readonly Request[], sett
       `A tree of ${tree} candidates a head and ${treeNodes} nodes; at most ${MAX_NODES} nodes`,
     );
   }
+  if (tree > 1 && heads === "auto") throw new RangeError("The number of heads of a tree is fixed, not auto");
   if (tree > 1 && shape.heads.kind === "sequential") {
     throw new RangeError("sequential heads read each other's drafts: they draft chains, no trees");
   }
@@ -134,6 +136,9 @@ interface AcceptedStep {
   readonly tokens: readonly number[];
 }
 
+/** Of plain decoding. */
+const NO_DRAFTER: Drafter = { draft: () => {}, reset: () => {}, [Symbol.dispose]: () => {} };
+
 class Engine implements Disposable {
   readonly results: Decoded[] = [];
   readonly #cache: KvCache;
@@ -146,6 +151,8 @@ class Engine implements Disposable {
   readonly #length: DraftLength;
   /** Heads that made the drafts of the next step. */
   #heads = 1;
+  /** Milliseconds that these took to make. */
+  #drafted = 0;
   /** Holds what those drafts were drawn from. */
   #drafting: Drafting | null = null;
 
@@ -162,7 +169,7 @@ class Engine implements Disposable {
     const nodes = settings.tree > 1 ? settings.treeNodes : heads - 1;
     this.#length = new DraftLength(heads, settings.heads === "auto");
     this.#cache = decoder.newCache(slots, longest + nodes);
-    this.#drafter = decoder.newDrafter(slots, longest);
+    this.#drafter = heads > 1 ? decoder.newDrafter(slots, longest) : NO_DRAFTER;
     this.#waiting = requests.map((request, index) => ({ request, index }));
     this.#free = Array.from({ length: slots }, (_, slot) => slot);
     this.#admit();
@@ -187,11 +194,13 @@ class Engine implements Disposable {
     this.#drafting?.[Symbol.dispose]();
     this.#drafting = null;
     const accepted = placed.map((of, i) => this.#accept(of, verdicts[i]!));
-    const heads = this.#heads;
-    this.#draft(rows, accepted);
     if (this.#length.isAuto) {
-      this.#length.observe(heads, ids.length, parts.sinceBegin(), placed.map(({ sequence }) => sequence));
+      const took = this.#drafted + parts.sinceBegin(); // the drafts that were verified, and the verifying
+      this.#length.observe(this.#heads, ids.length, took, placed.map(({ sequence }) => sequence));
     }
+    const before = parts.sinceBegin();
+    this.#draft(rows, accepted);
+    this.#drafted = parts.sinceBegin() - before;
     this.#retire();
     parts.end();
     return accepted.map(({ sequence: { index }, tokens, path }) => ({
@@ -214,6 +223,13 @@ class Engine implements Disposable {
       else this.#active.push(sequence);
     }
     this.#active.sort((a, b) => a.slot - b.slot);
+  }
+
+  /** Goes on without these requests: others take their places. */
+  end(indices: readonly number[] = []): void {
+    if (indices.length === 0) return;
+    for (const sequence of this.#active) if (indices.includes(sequence.index)) sequence.end();
+    this.#retire();
   }
 
   #retire(): void {

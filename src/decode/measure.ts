@@ -173,7 +173,7 @@ const textsOf = (outputs: readonly Decoded[], tokenizer: Tokenizer): string[] =>
 
 function bytesPerToken(outputs: readonly Decoded[], { byteLengths }: Tokenizer): number {
   const tokens = outputs.flatMap((output) => output.tokens);
-  return tokens.reduce((sum, id) => sum + byteLengths[id]!, 0) / tokens.length;
+  return tokens.reduce((sum, id) => sum + (byteLengths[id] ?? 0), 0) / tokens.length;
 }
 
 /** Prompts of a domain whose continuations are shown. */

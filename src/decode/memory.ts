@@ -8,23 +8,32 @@ const FLOAT = 4; // bytes; decoding keeps float32
 /** Slots that lie together in a cache. */
 const SLOTS = 16;
 
+/** What is decoded together. */
+export interface Together {
+  readonly sequences: number;
+  /** Tokens of the longest prompt, all of which go through the model at once. */
+  readonly prompt: number;
+  readonly newTokens: number;
+  /** Heads that draft, head 1 among them. */
+  readonly heads: number;
+  /** Drafted tokens of a forward. */
+  readonly drafted: number;
+}
+
 /**
- * Bytes for keys and values of every block that decoding goes through, and for the logits of a forward.
- *
- * @param heads That draft, head 1 among them.
- * @param slots Of each sequence: prompt, continuation, drafts.
+ * Bytes for keys and values of every block that decoding goes through, for what one block makes of the prompts, and for
+ * the logits of a forward.
  */
-export function decodingBytes(
-  shape: ModelShape,
-  heads: number,
-  sequences: number,
-  slots: number,
-  rows: number,
-): number {
-  const { trunkLayers, kv_heads, headWidth, vocab, heads: { kind } } = shape;
-  const ofHeads = { linear: 0, residual: 0, transformer: heads, sequential: heads - 1 }[kind];
-  const ofBlock = 2 * Math.ceil(slots / SLOTS) * SLOTS * kv_heads * headWidth;
-  return FLOAT * sequences * ((trunkLayers + ofHeads) * ofBlock + rows * vocab);
+export function decodingBytes(shape: ModelShape, together: Together): number {
+  const { trunkLayers, kv_heads, headWidth, projections, width, ffn, vocab, heads: { kind } } = shape;
+  const { sequences, prompt, newTokens, heads, drafted } = together;
+  const further = heads === 1 ? 0 : shape.heads.count - 1; // all of them keep up, whichever draft
+  const blocks = trunkLayers +
+    { linear: 0, residual: 0, transformer: 1 + further, sequential: further }[kind];
+  const slots = Math.ceil((prompt + newTokens + drafted) / SLOTS) * SLOTS;
+  const cached = blocks * 2 * slots * kv_heads * headWidth;
+  const activations = prompt * (4 * width + projections * headWidth + 3 * ffn);
+  return FLOAT * sequences * (cached + activations + (1 + drafted) * vocab);
 }
 
 /** Bytes that the system could still give; null where that is not known, as on a GPU, whose allocator says no itself. */
@@ -34,13 +43,22 @@ export function freeBytes(device: Device): number | null {
   return state === "granted" ? Deno.systemMemoryInfo().available : null;
 }
 
-/** @throws {UserError} when a batch needs more than there is. */
-export function checkMemory(arm: string, batch: number, bytes: number, free: number | null): void {
+/** @throws {UserError} when a batch needs more than there is. @param advice What to lower. */
+export function checkMemory(
+  arm: string,
+  shape: ModelShape,
+  together: Together,
+  free: number | null,
+  advice: string,
+): void {
+  const bytes = decodingBytes(shape, together);
   if (free === null || bytes <= free) return;
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toPrecision(3)} GB`;
   throw new UserError(
-    `A batch of ${batch} prompts needs ${gigabytes(bytes)} for keys, values and logits of ${arm}, and ` +
-      `${gigabytes(free)} of memory are free: lower batches, new_tokens or prompt_bytes`,
+    `A batch of ${together.sequences} prompts needs ${
+      gigabytes(bytes)
+    } for keys, values and activations of ${arm}, ` +
+      `and ${gigabytes(free)} of memory are free: lower ${advice}`,
   );
 }
 

@@ -8,7 +8,6 @@ export class Parts {
   readonly spent: Record<Part, number> = { trunk: 0, heads: 0, sampling: 0 };
   /** All steps together. */
   total = 0;
-  steps = 0;
   #begun = 0;
   /** Of the parts within the one that is timed now. */
   #inner = 0;
@@ -28,7 +27,6 @@ export class Parts {
 
   end(): void {
     this.total += this.sinceBegin();
-    this.steps++;
   }
 
   /** Runs `body` and counts its time, less that of parts within it. On a GPU it waits for what was begun. */

@@ -101,6 +101,11 @@ export class Sequence implements Decoded {
     return fresh;
   }
 
+  /** Whoever asked has enough. */
+  end(): void {
+    this.isDone = true;
+  }
+
   /** A draft counts as proposed where all before it on the way were accepted. */
   #count(accepted: number): void {
     const { parents } = this.draft;

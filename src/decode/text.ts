@@ -26,7 +26,8 @@ export function markedText(
     }
     text += piece;
   };
-  ids.forEach((id, i) => append(decoder.decode(tokenizer.decode([id]), { stream: true }), marked[i]!));
+  const bytesOf = (id: number) => id < tokenizer.vocab ? tokenizer.decode([id]) : new Uint8Array(); // beyond: a model's padding
+  ids.forEach((id, i) => append(decoder.decode(bytesOf(id), { stream: true }), marked[i]!));
   append(decoder.decode(), false); // what a cut character leaves
   return { text, ranges };
 }

@@ -6,7 +6,7 @@
  * - sampled: a draft drawn from q stays with probability min(1, p / q), and what takes its place is drawn from
  *   max(0, p - q) (Leviathan et al. 2023; Chen et al. 2023), so each token is distributed as if drawn from p. A draft that
  *   was chosen and not drawn, as in a tree, has q = 1: the same as to draw from p and to see whether it is among the drafts.
- * - typical: a draft stays where p(draft) > min(0.3, 0.09 e^-H(p)) (Medusa, Cai et al. 2024). Not lossless: the
+ * - typical: a draft stays where p(draft) > min(0.09, 0.3 e^-H(p)) (Medusa, Cai et al. 2024). Not lossless: the
  *   output is neither plain greedy decoding's nor distributed as p.
  */
 import type { Random } from "../data/random.ts";
@@ -52,7 +52,7 @@ export function verifySampled(draft: Draft, p: Distributions, random: Random): V
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 /** Medusa's threshold and its factor. */
-const TYPICAL = { threshold: 0.3, factor: 0.09 } as const;
+const TYPICAL = { threshold: 0.09, factor: 0.3 } as const;
 
 /**
  * The longest path of typical drafts; of equally long ones the first.

@@ -29,7 +29,6 @@ export class Answer {
 
   /** Takes in what a forward pass gave; returns what can be shown now. */
   take({ tokens, drafted }: Pick<Step, "tokens" | "drafted">, seconds: number): Piece[] {
-    if (this.ending !== null) return []; // decoding goes on behind a stop string while other prompts do
     this.forwards++;
     this.seconds = seconds;
     const pieces: Piece[] = [];

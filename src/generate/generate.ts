@@ -36,17 +36,23 @@ export async function generate(
     stop: new Set([tokenizer.end]),
   }));
   const began = performance.now();
-  for (const steps of decodeSteps(decoder, requests, settings)) {
+  using steps = disposable(decodeSteps(decoder, requests, settings));
+  let ended: number[] = []; // by a stop string, of which the engine knows nothing
+  for (;;) {
+    const { done, value } = steps.next(ended);
+    if (done) return answers;
     const seconds = (performance.now() - began) / 1000;
-    for (const step of steps) {
+    for (const step of value) {
       const answer = answers[step.index]!;
-      const isNews = answer.ending === null;
-      const pieces = answer.take(step, seconds);
-      if (isNews) onText(step.index, pieces, answer);
+      onText(step.index, answer.take(step, seconds), answer);
     }
-    if (answers.every(({ ending }) => ending !== null)) break;
+    ended = value.map(({ index }) => index).filter((index) => answers[index]!.ending !== null);
     await turn(); // signals get theirs
     stop.throwIfAborted();
   }
-  return answers;
+}
+
+/** A generator that is ended with the block, however that is left: what it holds goes. */
+function disposable<T, R, N>(steps: Generator<T, R, N>) {
+  return { next: (value: N) => steps.next(value), [Symbol.dispose]: () => void steps.return(undefined as R) };
 }

@@ -1,4 +1,5 @@
 /** A model at work on prompts: what stays the same from one to the next, and how answers are shown. */
+import { checkMemory, decodingBytes, freeBytes } from "../decode/memory.ts";
 import { isGreedy } from "../decode/sampling.ts";
 import type { Decoder } from "../model/mod.ts";
 import { UsageError, UserError } from "../stage/errors.ts";
@@ -8,7 +9,7 @@ import { statistics } from "./answer.ts";
 import { type Continuing, generate } from "./generate.ts";
 import type { Order } from "./order.ts";
 import { jsonLine, Page, type Paper } from "./page.ts";
-import { cutInWords, promptOf } from "./prompt.ts";
+import { cutInWords, type Prompt, promptOf } from "./prompt.ts";
 
 /** Sequences that share a forward pass at most. */
 const BATCH = 16;
@@ -58,7 +59,7 @@ export class Session {
     const isTyped = order.prompts === null; // stands on the terminal already
     const shown = paper.isTerminal && !isTyped ? texts : [];
     const page = order.json ? null : new Page(paper, texts.length, heading, shown);
-    const settings = { ...this.#settings, seed: order.seed + number };
+    const settings = { ...this.#settings, seed: order.seed + number, batch: this.#batchFor(prompts) };
     const answers = await generate(
       decoder,
       tokenizer,
@@ -72,6 +73,23 @@ export class Session {
       for (const answer of answers) paper.write(jsonLine({ ...answer.toJSON(), ...seed }));
     }
     if (order.stats) terminal.log(statistics(answers));
+  }
+
+  /** As many sequences as memory has room for. @throws {UserError} when that is none. */
+  #batchFor(prompts: readonly Prompt[]): number {
+    const { decoder: { shape, headCount, device } } = this;
+    const { heads, tree, treeNodes } = this.#settings;
+    const drafting = heads === "auto" ? headCount : heads;
+    const together = {
+      prompt: Math.max(...prompts.map(({ ids }) => ids.length)),
+      newTokens: Math.max(...prompts.map(({ newTokens }) => newTokens)),
+      heads: drafting,
+      drafted: tree > 1 ? treeNodes : drafting - 1,
+    };
+    const free = freeBytes(device);
+    if (free === null) return BATCH;
+    checkMemory("this model", shape, { ...together, sequences: 1 }, free, "--tokens");
+    return Math.min(BATCH, Math.floor(free / decodingBytes(shape, { ...together, sequences: 1 })));
   }
 
   /** Continues one text after another: each line is one, as a JSON string. */
@@ -103,8 +121,9 @@ function settingsFor(
   if (tree > 1 && shape.heads.kind === "sequential") {
     throw new UsageError(`--tree ${tree}: sequential heads read each other's drafts and draft no trees`);
   }
+  const isFixed = heads === "all" || headCount === 1 || (heads === "auto" && tree > 1); // trees have a fixed number
   return {
-    heads: heads === "all" || headCount === 1 ? headCount : heads,
+    heads: isFixed ? headCount : heads,
     sampling,
     acceptance,
     tree,

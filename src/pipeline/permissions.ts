@@ -154,7 +154,7 @@ export function generateAccess({ arm, text, device }: Generating): Access {
     cuda: device !== "cpu",
     connect: [],
     variables: ENVIRONMENT,
-    asks: [],
+    asks: ["systemMemoryInfo"],
   };
 }
 

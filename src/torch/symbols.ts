@@ -70,7 +70,6 @@ export const SYMBOLS = {
   ft_linear_cross_entropy: { parameters: ["i32", "i32", "i32", "f64", "i32", "f64"], result: "i32" },
   ft_linear_nll: { parameters: ["i32", "i32", "i32", "i32", "buffer"], result: "i32" },
   // decode.cpp
-  ft_panel: { parameters: [], result: "i32" },
   ft_pack: { parameters: ["i32"], result: "i32" },
   ft_decode_linear: { parameters: ["i32", "i32", "i32", "i32", "f64", "i32", "i32"], result: "i32" },
   ft_choices: { parameters: ["i32", "buffer", "i32"], result: "i32" },

@@ -16,23 +16,30 @@ withOneThread("decodingBytes() of plain decoding is what the cache of keys and v
       const { keys, values } = cache.block(i);
       bytes += keys.toBytes().length + values.toBytes().length;
     }
-    assert.equal(decodingBytes(model.shape, 1, 3, 32, 0), bytes, kind);
-    assert.equal(
-      decodingBytes(model.shape, 1, 3, 32, 4) - bytes,
-      3 * 4 * 23 * 4,
-      "logits: 3 prompts of 4 rows",
-    );
+    const plain = { sequences: 3, prompt: 0, newTokens: 32, heads: 1, drafted: 0 };
+    const logits = (rows: number) => 3 * rows * 23 * 4;
+    assert.equal(decodingBytes(model.shape, plain), bytes + logits(1), kind);
+    // 15 tokens of a prompt and 17 new ones take the same cache; a block makes of each 4 widths, queries, keys and values,
+    // and three times the hidden units.
+    const activations = 3 * 15 * (4 * 64 + (4 + 2 * 2) * 16 + 3 * 20) * 4;
+    const prompted = decodingBytes(model.shape, { ...plain, prompt: 15, newTokens: 17 });
+    assert.equal(prompted, bytes + logits(1) + activations);
+    const further = kind === "linear" ? 0 : 2 * bytes / blocks; // two more heads have caches of their own
+    const drafting = { ...plain, newTokens: 30, heads: 2, drafted: 2 };
+    assert.equal(decodingBytes(model.shape, drafting), bytes + further + logits(3));
   }
 });
 
-Deno.test("checkMemory() says in a sentence what a batch needs, what there is, and what to lower", () => {
-  checkMemory("arm", 8, 2e9, 2e9);
-  checkMemory("arm", 8, 2e9, null);
-  assert.throws(() => checkMemory("arm", 512, 2.5e10, 1.26e10), {
+withOneThread("checkMemory() says in a sentence what a batch needs, what there is, and what to lower", () => {
+  using model = tinyModel();
+  const together = { sequences: 512, prompt: 4, newTokens: 4, heads: 1, drafted: 0 };
+  const bytes = decodingBytes(model.shape, together);
+  checkMemory("arm", model.shape, together, bytes, "batches");
+  checkMemory("arm", model.shape, together, null, "batches");
+  assert.throws(() => checkMemory("arm", model.shape, together, bytes / 2, "batches"), {
     name: "UserError",
     message:
-      "A batch of 512 prompts needs 25.0 GB for keys, values and logits of arm, and 12.6 GB of memory are free: " +
-      "lower batches, new_tokens or prompt_bytes",
+      /^A batch of 512 prompts needs 0\.00\d+ GB for keys, values and activations of arm, and 0\.00\d+ GB of memory are free: lower batches$/,
   });
 });
 

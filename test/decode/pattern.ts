@@ -36,9 +36,9 @@ export function patternFrom(name: string, length: number): number[] {
 }
 
 /** A model of four heads that has seen the pattern for so many steps. */
-export function trainedModel(steps = 80, kind: HeadKind = "linear"): MtpModel {
+export function trainedModel(steps = 80, kind: HeadKind = "linear", context = CONTEXT): MtpModel {
   const layers = kind === "transformer" ? 6 : 2; // two for the trunk
-  const options = tinyOptions({ vocab: VOCAB, context: CONTEXT, layers });
+  const options = tinyOptions({ vocab: VOCAB, context, layers });
   const model = new MtpModel({ ...options, heads: { kind, count: K } }, 1, "cpu");
   using optimizer = new Optimizer(model.parameters, {
     beta1: 0.9,

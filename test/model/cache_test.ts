@@ -277,3 +277,27 @@ withOneThread(
     }
   },
 );
+
+withOneThread("the same places in caches of other numbers of sequences are other places", () => {
+  using model = tinyModel();
+  using _scope = new Scope();
+  const ids = idsFor(model, 3);
+  for (const kernels of KERNELS) {
+    using decoder = model.decoder(kernels);
+    using alone = decoder.newCache(1, 8);
+    using beside = decoder.newCache(2, 8);
+    const expected = decoder.logits(decoder.extend(ids, alone).first);
+    assertClose(decoder.logits(decoder.extend(ids, beside).first), expected, TOLERANCE, kernels);
+  }
+});
+
+withOneThread("a slot outside the cache is not moved", () => {
+  using model = tinyModel();
+  for (const kernels of KERNELS) {
+    using decoder = model.decoder(kernels);
+    using cache = decoder.newCache(2, 8);
+    for (const [sequence, from, to] of [[2, 0, 1], [-1, 0, 1], [0, 8, 1], [0, 1, 8], [0, -1, 1]] as const) {
+      assert.throws(() => cache.move(sequence, from, to), /cannot move slot/);
+    }
+  }
+});

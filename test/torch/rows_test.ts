@@ -258,6 +258,7 @@ withFfi("cachedAttention() refuses places outside the cache, rows out of order a
       [[1, 4, 4, 4, 0], "itself"],
       [[1, 4, 4, 3, 0b100], "its branch"],
       [[1, 4, 4, -1, 0], "prefix"],
+      [[0, 0, 0, 2 ** 31 - 1, 1], "no sum beyond 32 bits"],
     ];
     for (const [place, what] of bad) {
       assert.throws(
@@ -283,7 +284,11 @@ withFfi("choices() takes the first of equals, of as many rows as there are, and 
     of(Array.from({ length: 3 * 2000 }, (_, i) => i % 3), 3).filter((best) => best === 2).length,
     2000,
   );
-  assert.throws(() => of([NaN, 1, 2], 3), /not finite/);
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    for (let at = 0; at < 21; at++) {
+      assert.throws(() => of(Array.from({ length: 21 }, (_, i) => i === at ? bad : i), 21), /not finite/);
+    }
+  }
 });
 
 for (const width of [2, 7, 8, 30, 128]) {

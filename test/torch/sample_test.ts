@@ -60,7 +60,11 @@ withFfi("of() refuses settings out of range and logits that are not finite", () 
     assert.throws(() => Distributions.of(rowOf([1, 2]), { ...ALL, ...bad }), TorchError);
   }
   for (const bad of [NaN, Infinity]) {
-    assert.throws(() => Distributions.of(rowOf([bad, 1]), ALL), /not finite/);
+    for (const row of [[bad, 1, 2], [1, bad, 2], [1, 2, bad]]) {
+      for (const truncation of [{}, { top_k: 1 }, { top_p: 0.5 }]) {
+        assert.throws(() => Distributions.of(rowOf(row), { ...ALL, ...truncation }), /not finite/);
+      }
+    }
   }
 });
 
