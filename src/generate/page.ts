@@ -28,7 +28,7 @@ export function standardOutput(): Paper {
 }
 
 /** Control characters but line break and tab, and those that turn the direction of writing. */
-const OBEYED = /(?![\n\t])[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const OBEYED = /(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Text that a terminal shows and does not obey. */
 export function harmless(text: string): string {
