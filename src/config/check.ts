@@ -2,6 +2,7 @@
 
 import { checkCurriculum } from "./check/curriculum.ts";
 import { checkDecode } from "./check/decode.ts";
+import { checkEval } from "./check/eval.ts";
 import { checkModel } from "./check/model.ts";
 import { DATASETS } from "./datasets.ts";
 import { fetchStageOf, isFetched } from "./fetched.ts";
@@ -22,7 +23,7 @@ export function checkPipeline(file: PipelineFile): Problem[] {
     ...(stage.run === "fetch" ? checkFetch(stage, ["stages", i]) : []),
     ...(stage.run === "prepare" ? checkPrepare(stage, ["stages", i], file.stages) : []),
     ...(stage.run === "train" ? checkTrain(stage, ["stages", i]) : []),
-    ...(stage.run === "eval" ? checkGeneration(stage, ["stages", i], file.stages) : []),
+    ...(stage.run === "eval" ? checkEval(stage, ["stages", i], file.stages) : []),
     ...(stage.run === "decode" ? checkDecode(stage, ["stages", i], file.stages) : []),
   ]);
 }
@@ -147,22 +148,4 @@ function checkTrain(stage: Extract<Stage, { run: "train" }>, path: Path): Proble
     ...tooLong,
     ...overlap,
   ];
-}
-
-/** Prompts and continuations that an eval stage measures fit the context. */
-function checkGeneration(
-  { needs, generation }: Extract<Stage, { run: "eval" }>,
-  path: Path,
-  stages: readonly Stage[],
-): Problem[] {
-  const text = stages.find((stage) => stage.run === "prepare" && needs.includes(stage.id));
-  if (generation === undefined || text?.run !== "prepare" || text.tokenizer !== "bytes") return [];
-  const { prompt_bytes, new_bytes } = generation;
-  const tokens = 1 + prompt_bytes + new_bytes;
-  const arms = stages.filter((stage) => stage.run === "train").filter(({ id }) => needs.includes(id));
-  const short = arms.find(({ model }) => model.context < tokens);
-  if (short === undefined) return [];
-  const message = `1 + prompt_bytes (${prompt_bytes}) + new_bytes (${new_bytes}) tokens do not fit ` +
-    `the context of ${short.id} (${short.model.context})`;
-  return [{ path: [...path, "generation", "new_bytes"], message }];
 }

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { curriculum } from "./schema/curriculum.ts";
 import { decodeStage } from "./schema/decode.ts";
-import { evalStage } from "./schema/eval.ts";
+import { evalStage, type ResolvedEval } from "./schema/eval.ts";
 import { exportStage, importStage } from "./schema/exchange.ts";
 import { fetchStage } from "./schema/fetch.ts";
 import { model } from "./schema/model.ts";
@@ -79,7 +79,7 @@ export type ImportConfig = z.output<typeof importStage>;
 /** One arm: model, curriculum, optimizer. */
 export type TrainConfig = z.output<typeof trainStage> & Computing;
 /** Held-out bits per byte and accuracy of every arm that it needs. */
-export type EvalConfig = z.output<typeof evalStage> & Computing;
+export type EvalConfig = ResolvedEval & Computing;
 /** Plain against self-speculative decoding of every arm that it needs. Paths are absolute. */
 export type DecodeConfig = z.output<typeof decodeStage> & Computing;
 /** An arm for other programs; `from` is absolute. */

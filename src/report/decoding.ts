@@ -48,9 +48,12 @@ ${
       ? markup`<p>No arm decoded with drafts.</p>`
       : drafting.map((arm, i) => armCharts(arm, `${index}-${i}`))
   }
-${table(SPEED_CAPTION, SPEED, arms.flatMap(rowsOf))}
+${table(SPEED_CAPTION, SPEED, arms.flatMap(rowsOf), { cards: true })}
 ${differences(arms)}
-${drafting.length > 0 && table(ACCEPTANCE_CAPTION, ACCEPTANCE, drafting.flatMap(acceptanceRows))}
+${
+    drafting.length > 0 &&
+    table(ACCEPTANCE_CAPTION, ACCEPTANCE, drafting.flatMap(acceptanceRows), { cards: true })
+  }
 ${table(TEXT_CAPTION, TEXT, arms.flatMap(textRows), { cards: true })}
 `;
 }
@@ -223,15 +226,7 @@ const own = (heading: string, text: (measurement: Measurement) => string): Colum
 });
 
 const SPEED: readonly Column<SpeedRow>[] = [
-  { heading: "arm", cell: ({ arm }) => arm.id },
-  { heading: "domain", words: true, cell: ({ placed }) => placed.domain.name },
-  { heading: "batch", cell: ({ placed }) => count(placed.batch.batch) },
-  {
-    heading: "heads",
-    words: true,
-    cell: ({ placed, other }) =>
-      other === null ? headsName(placed.measurement) : `plain,\u00a0${other.kernels}`,
-  },
+  { heading: "arm", cell: speedRowName },
   {
     heading: "tokens/s\u00a0↑",
     cell: ({ placed, other }) => decimal((other ?? placed.measurement).tokens_per_s, 0),
@@ -259,6 +254,17 @@ const SPEED: readonly Column<SpeedRow>[] = [
   },
 ];
 
+/** `mtp, batch 8, 4 heads`: on narrow screens, where a row is a card, all that tells it from the others. */
+function speedRowName({ arm, placed: { domain, batch, measurement }, other }: SpeedRow): string {
+  const heads = other === null ? headsName(measurement) : `plain, ${other.kernels}`;
+  return `${placeOf(arm, domain)}, batch\u00a0${count(batch.batch)}, ${heads.replaceAll(" ", "\u00a0")}`;
+}
+
+/** `mtp`, or `mtp, code` where there are several domains. */
+function placeOf({ id, domains }: DecodedArm, { name }: DecodedDomain): string {
+  return domains.length > 1 ? `${id}, ${name}` : id;
+}
+
 function forwardCell(measurement: Measurement): string {
   const all = millisecondsOf(measurement);
   if (all === null) return NONE;
@@ -267,9 +273,13 @@ function forwardCell(measurement: Measurement): string {
 
 const SPEED_CAPTION =
   `Speed. Tokens a second of wall clock, prompts included; speed-up over the fastest plain decoder with the \
-same batch, of either kind of kernels. The forward over a prompt, and the token that it gives, count in no tokens per forward. \
+same batch, of either kind of kernels. "plain, aten" is plain decoding with libtorch's own kernels, whose rounding may change with the rows \
+beside a row; "plain, rows" with kernels that compute each row alike; "plain" with those of the two that the drafting rows have. \
+The forward over a prompt, and the token that it gives, count in no tokens per forward. \
 Cost of a forward: over a draft and its sure token, in forwards of one token a prompt, trunk and head 1 alone; ideal: tokens per \
-forward over that cost; reached: the measured share of it, against plain decoding with the same kernels. Bookkeeping: the share \
+forward over that cost; reached: the measured share of it, against plain decoding with the same kernels. The cost is timed apart \
+from the decoding, over full batches: above 100\u00a0% the rounds were better than it, as those of batches are that run partly \
+empty, or those of a machine that was quieter. Bookkeeping: the share \
 of a forward that is spent outside trunk, heads and sampling. Outputs are compared with plain decoding of one prompt at a time.`;
 
 interface AcceptanceRow {
@@ -291,9 +301,10 @@ function acceptanceRows(arm: DecodedArm): AcceptanceRow[] {
 }
 
 const ACCEPTANCE: readonly Column<AcceptanceRow>[] = [
-  { heading: "arm", cell: ({ arm }) => arm.id },
-  { heading: "domain", words: true, cell: ({ domain }) => domain.name },
-  { heading: "depth", cell: ({ free }) => count(free.depth) },
+  {
+    heading: "arm",
+    cell: ({ arm, domain, free }) => `${placeOf(arm, domain)}, depth\u00a0${count(free.depth)}`,
+  },
   { heading: "accepted", cell: ({ free }) => `${count(free.accepted)} of ${count(free.proposed)}` },
   { heading: "conditional", cell: ({ free }) => metered(free.conditional) },
   { heading: "cumulative", cell: ({ free }) => metered(free.cumulative) },
@@ -317,14 +328,14 @@ const TEXT: readonly Column<TextRow>[] = [
   { heading: "arm", cell: ({ arm }) => arm.id },
   { heading: "domain", words: true, cell: ({ domain }) => domain.name },
   { heading: "prompts", cell: ({ domain }) => count(domain.prompts) },
-  { heading: "rep\u20114\u00a0↓", cell: ({ domain }) => percent(domain.repetition.plain.rep_4) },
+  { heading: "rep\u20114", cell: ({ domain }) => percent(domain.repetition.plain.rep_4) },
   {
     heading: "rep\u20114, true text",
     cell: ({ domain }) => known(domain.repetition.truth, ({ rep_4 }) => percent(rep_4)),
   },
-  { heading: "distinct\u20112\u00a0↑", cell: ({ domain }) => percent(domain.repetition.plain.distinct_2) },
+  { heading: "new bigrams", cell: ({ domain }) => percent(domain.repetition.plain.distinct_2) },
   {
-    heading: "distinct\u20112, true text",
+    heading: "new bigrams, true text",
     cell: ({ domain }) => known(domain.repetition.truth, ({ distinct_2 }) => percent(distinct_2)),
   },
   {
@@ -335,7 +346,9 @@ const TEXT: readonly Column<TextRow>[] = [
 
 const TEXT_CAPTION =
   `What was written: repetition of plain output beside that of what the text goes on with. Loops are easy to \
-draft: where output repeats itself more than the true text, free-running acceptance is flattered.`;
+draft: where output repeats itself more than the true text, free-running acceptance is flattered. rep-4: the share of four-word \
+sequences that occurred before in the same continuation. New bigrams: the share of pairs of words that occur for the first time \
+in their continuation; "distinct-2" of generated text is another measure, over all continuations together.`;
 
 /** Where outputs first part, of the measurement that headline and summary speak of and of all others. */
 function differences(arms: readonly DecodedArm[]): Content {

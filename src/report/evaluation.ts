@@ -34,6 +34,10 @@ function evaluationTable({ id, value: { split, files, arms } }: Staged<Evaluatio
     { heading: "bytes", cell: (arm) => count(arm.bytes) },
     { heading: "context, bytes", cell: ({ context }) => context === undefined ? NONE : count(context.bytes) },
     { heading: "bits per byte\u00a0↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
+    {
+      heading: "documents",
+      cell: ({ documents }) => documents === undefined ? NONE : count(documents),
+    },
     { heading: "95% interval", cell: between },
     {
       heading: "perplexity per token\u00a0↓",
@@ -46,7 +50,8 @@ function evaluationTable({ id, value: { split, files, arms } }: Staged<Evaluatio
     })),
   ];
   const caption =
-    `Stage ${id}, on ${text}. Context: how much text a prediction can look back on, at most and on average. The interval is over documents (ratio estimate, delta method). For each head: accuracy (share of tokens whose most likely guess is right, given the
+    `Stage ${id}, on ${text}. Context: how much text a prediction can look back on, at most and on average. The interval is over documents (ratio estimate, delta method): of a single one nothing tells how much another would differ, and \
+a dash stands in its place. For each head: accuracy (share of tokens whose most likely guess is right, given the
 true text before them) and, in brackets, loss in nats per token.`;
   return table(caption, columns, arms, { cards: true });
 }

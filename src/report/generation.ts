@@ -80,8 +80,8 @@ const OWN_COLUMNS: readonly Column<Row>[] = [
   ...ROW_NAME,
   column("BLEU\u00a0↑", "bleu", (value) => decimal(value, 2)),
   column("ROUGE\u2011L\u00a0↑", "rouge_l", (value) => decimal(value, 3)),
-  ...[2, 3, 4].map((n) => column(`rep\u2011${n}, %\u00a0↓`, `rep_${n}`, share)),
-  ...[1, 2, 3].map((n) => column(`distinct\u2011${n}, %\u00a0↑`, `distinct_${n}`, share)),
+  ...[2, 3, 4].map((n) => column(`rep\u2011${n}, %`, `rep_${n}`, share)),
+  ...[1, 2, 3].map((n) => column(`distinct\u2011${n}, %`, `distinct_${n}`, share)),
   { heading: "empty", cell: ({ empty }) => empty === null ? NONE : count(empty) },
 ];
 

@@ -27,17 +27,62 @@ interface Row {
 export function tasksPart({ id, value: { arms } }: Staged<Evaluation>): Content {
   const tasks = arms[0]?.tasks ?? [];
   if (tasks.length === 0) return null;
-  const rows = tasks.flatMap((task) => rowsOf(task, task.task, (other) => other));
+  const names = namesOf(tasks);
+  const rows = tasks.flatMap((task, i) => rowsOf(task, i, names[i]!, (scores) => scores));
   const caption =
     `Stage ${id}, tasks: figures with their standard errors over the items. Of a task with groups, the mean
 over them.`;
-  return [table(caption, columnsFor(arms), rows, { cards: true }), tasks.map((task) => groupsOf(task, arms))];
+  return [
+    table(caption, columnsFor(arms), rows, { cards: true }),
+    note(chanceOf(tasks, names), cutOf(arms, names)),
+    tasks.map((task, i) => groupsOf(task, i, names[i]!, arms)),
+  ];
+}
+
+/** A task may be asked more than once, of other data: `blimp (1)`, `blimp (2)`. */
+function namesOf(tasks: readonly TaskScores[]): string[] {
+  const all = tasks.map(({ task }) => task);
+  return all.map((name, i) => {
+    if (all.indexOf(name) === all.lastIndexOf(name)) return name;
+    return `${name} (${all.slice(0, i + 1).filter((other) => other === name).length})`;
+  });
+}
+
+function note(...sentences: readonly string[]): Content {
+  const said = sentences.filter((sentence) => sentence !== "").join(" ");
+  return said !== "" && markup`<p class="note">${said}</p>
+`;
+}
+
+/** Of pairs, one text is the right one: what a coin gets. Other forms have no such level, or one that the items decide. */
+function chanceOf(tasks: readonly TaskScores[], names: readonly string[]): string {
+  const pairs = names.filter((_, i) => tasks[i]!.form === "pair");
+  return pairs.length === 0 ? "" : `Guessing gets 50\u00a0% of the pairs of ${pairs.join(", ")}.`;
+}
+
+/** Which figures are of items that an arm did not see whole. */
+function cutOf(arms: readonly EvaluatedArm[], names: readonly string[]): string {
+  const said = names.flatMap((name, i) => {
+    const cut = arms.flatMap(({ id, tasks }) => {
+      const task = tasks[i];
+      return task === undefined || task.cut === 0
+        ? []
+        : [`${count(task.cut)} of ${plural(task.items, "item")} for ${id}`];
+    });
+    return cut.length === 0 ? [] : [`${name} (${cut.join(", ")})`];
+  });
+  return said.length === 0
+    ? ""
+    : `Items that are longer than an arm's context lost their beginning, and may lack what the answer \
+needs: ${said.join("; ")}.`;
 }
 
 type Measured = Pick<TaskScores, "items" | "metrics">;
 
+/** @param index Of the task among an arm's: every arm has the same tasks in the same order. */
 function rowsOf(
-  { task, items, metrics }: Measured & { readonly task: string },
+  { items, metrics }: Measured,
+  index: number,
   name: string,
   part: (scores: TaskScores) => Measured | undefined,
 ): Row[] {
@@ -46,16 +91,21 @@ function rowsOf(
     metric,
     items,
     of: (arm) => {
-      const scores = arm.tasks.find((other) => other.task === task);
+      const scores = arm.tasks[index];
       return scores && part(scores)?.metrics[metric];
     },
   }));
 }
 
-function groupsOf({ task, groups }: TaskScores, arms: readonly EvaluatedArm[]): Content {
+function groupsOf(
+  { groups }: TaskScores,
+  index: number,
+  task: string,
+  arms: readonly EvaluatedArm[],
+): Content {
   if (groups.length < 2) return null;
   const rows = groups.flatMap((group) =>
-    rowsOf({ ...group, task }, group.name, (scores) => scores.groups.find(({ name }) => name === group.name))
+    rowsOf(group, index, group.name, (scores) => scores.groups.find(({ name }) => name === group.name))
   );
   return markup`<details><summary>${task}: ${plural(groups.length, "group")}</summary>
 ${table(`${task} by group.`, columnsFor(arms), rows)}</details>
@@ -71,11 +121,17 @@ function columnsFor(arms: readonly EvaluatedArm[]): Column<Row>[] {
   ];
 }
 
-/** `71.8 % ± 0.5`. */
+/** `71.8 % ± 0.5`, `1.03e7 ± 3.82e6`. */
 function inWords(metric: string, estimate: Estimate | undefined): string {
   if (estimate === undefined || estimate.value === null) return NONE;
   const isShare = METRICS[metric]?.isShare ?? false;
-  const shown = (x: number) => isShare ? decimal(100 * x, 1) : decimal(x, x < 100 ? 3 : 0);
+  const shown = (x: number) => isShare ? decimal(100 * x, 1) : significant(x);
   const error = estimate.standard_error === null ? "" : `\u00a0±\u00a0${shown(estimate.standard_error)}`;
   return `${shown(estimate.value)}${isShare ? "\u00a0%" : ""}${error}`;
+}
+
+/** Of a perplexity in the millions, the first digits and how many follow are all that there is to say. */
+function significant(x: number): string {
+  if (x >= 1e6) return x.toExponential(2).replace("e+", "e");
+  return decimal(x, x < 100 ? 3 : 0);
 }

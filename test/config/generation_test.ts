@@ -96,6 +96,21 @@ Deno.test("a wrong generation is refused with what was expected", () => {
         `${path}.judge.key_env: the command line hands stages OPENAI_API_KEY or FORETOKEN_API_KEY and no other ` +
         "variable: put the key into one of these",
       ],
+      [
+        `{ judge: { ${JUDGE}, timeout: 3e6 } }`,
+        `${path}.judge.timeout: expected at most 86400, found 3000000`,
+      ],
+      [
+        `{ judge: { ${JUDGE}, scoring: logprobs, samples: 20 } }`,
+        `${path}.judge.samples: scoring: logprobs weights one answer and reads no samples: leave out one of the two`,
+      ],
+      ...["judge", "semscore"].map((server) =>
+        [
+          `{ ${server}: { endpoint: 'http://127.0.0.1.example/v1', model: m, key_env: OPENAI_API_KEY } }`,
+          `${path}.${server}.key_env: the key would travel unencrypted: key_env needs an endpoint with https://, ` +
+          "or one of this machine",
+        ] as const
+      ),
       [`{ judge: { ${JUDGE}, max_missing: 1 } }`, `${path}.judge.max_missing: expected less than 1, found 1`],
     ] as const
   ) {
@@ -106,6 +121,10 @@ Deno.test("a wrong generation is refused with what was expected", () => {
     `${path}.new_bytes: 1 + prompt_bytes (64) + new_bytes (128) tokens do not fit the context of arm (192)`,
   );
   evalWith("{}", 193);
+  for (const host of ["http://127.0.0.1:80", "http://localhost:80", "http://[::1]:80", "https://a.example"]) {
+    evalWith(`{ judge: { endpoint: '${host}/v1', model: m, key_env: OPENAI_API_KEY } }`);
+  }
+  assert.equal(evalWith(`{ judge: { ${JUDGE}, scoring: logprobs } }`).generation!.judge!.samples, 20);
 });
 
 Deno.test("patience with a server does not decide the results, its model does", () => {

@@ -94,6 +94,13 @@ Deno.test("the page has no section on generated text where none was measured", (
 Deno.test("a row for each arm and way of choosing tokens has every figure with its error, the true text one of its own", () => {
   const one = section(false);
   assert.equal(all(one, "table").length, 1);
+  const headings = all(all(one, "thead")[0]!, "th").map(textOf);
+  assert.deepEqual(
+    headings.slice(4, 6),
+    ["rep\u20112, %", "rep\u20113, %"],
+    "best is near the true text: no arrows",
+  );
+  assert.equal(headings[7], "distinct\u20111, %");
   const rows = rowsOf(one, 0);
   assert.deepEqual(rows.map(([arm, kind]) => [arm, kind]), [
     ["ntp", "greedy"],

@@ -240,18 +240,50 @@ Deno.test("page() has a row for every number of heads and batch, and charts for 
     2 + 4 * (1 + 5),
     "of each arm, domain and batch: the other plain decoder, and all measured",
   );
-  assert.deepEqual(rows[0]!.slice(0, 7), ["ntp", "val", "1", "plain,\u00a0aten", "180", "–", "0.80×"]);
+  assert.ok(all(section, "table").every((one) => one.attributes.get("class") === "cards"));
+  assert.deepEqual(rows[0]!.slice(0, 4), ["ntp, batch\u00a01, plain,\u00a0aten", "180", "–", "0.80×"]);
   assert.deepEqual(rows[6], [
-    ...["forward", "val", "1", "4 heads", "405", "2.31", "1.80×", "1.15×"],
+    ...["forward, val, batch\u00a01, 4\u00a0heads", "405", "2.31", "1.80×", "1.15×"],
     ...["2.01×\u00a0(89.5\u00a0%)", "5.35 (0.9\u00a0%)", "16 of 16"],
   ]);
-  assert.deepEqual(rows[7]!.slice(3, 10), ["auto", "320", "1.72", "1.42×", "–", "–", "5.35 (0.9\u00a0%)"]);
+  assert.deepEqual(rows[7]!.slice(0, 7), [
+    "forward, val, batch\u00a01, auto",
+    "320",
+    "1.72",
+    "1.42×",
+    "–",
+    "–",
+    "5.35 (0.9\u00a0%)",
+  ]);
 });
 
 Deno.test("page() shows acceptance while decoding beside that on the true text, and repetition beside the true text's", () => {
   const text = textOf(parse(pageOf()));
-  assert.match(text, /642 of 880\s*73\.0\u00a0%\s*73\.0\u00a0%\s*64\.0\u00a0%\s*64\.0\u00a0%/);
+  assert.match(
+    text,
+    /forward, depth\u00a02\s*642 of 880\s*73\.0\u00a0%\s*73\.0\u00a0%\s*64\.0\u00a0%\s*64\.0\u00a0%/,
+  );
   assert.match(text, /16\s*12\.3\u00a0%\s*1\.2\u00a0%\s*43\.2\u00a0%\s*78\.9\u00a0%\s*1\.598/);
+});
+
+Deno.test("page() explains the names and figures of decoding that do not explain themselves", () => {
+  const text = textOf(parse(pageOf()));
+  assert.match(text, /"plain, aten" is plain decoding with libtorch's own kernels/);
+  assert.match(text, /timed apart from the decoding, over full batches: above 100\u00a0%/);
+  assert.match(text, /New bigrams: the share of pairs of words that occur for the first time in their/);
+});
+
+Deno.test("page() says over how many documents an interval is, and why one has none", () => {
+  const root = parse(pageOf((files) =>
+    change(files, "eval/eval.json", ({ arms }) => {
+      Object.assign(arms[0], { documents: 1, bits_per_byte_interval: null });
+      Object.assign(arms[1], { documents: 1234, bits_per_byte_interval: [1.5, 1.7] });
+    })
+  ));
+  const section = all(root, "section").find((s) => s.attributes.get("aria-labelledby") === "evaluation")!;
+  const rows = all(all(section, "tbody")[0]!, "tr").map((row) => all(row, "td").map(textOf));
+  assert.deepEqual(rows.map((row) => row.slice(3, 5)), [["1", "–"], ["1,234", "1.5000–1.7000"]]);
+  assert.match(textOf(section), /of a single one nothing tells .* a dash stands in its place/);
 });
 
 Deno.test("page() says what is not lossless, and what was drawn and not compared", () => {

@@ -9,7 +9,8 @@ import { all, parse, textOf } from "./well_formed.ts";
 const accuracy = (value: number, standard_error: number | null) => ({ accuracy: { value, standard_error } });
 
 /** The complete run, whose arms have also answered two tasks. */
-function results() {
+// deno-lint-ignore no-explicit-any
+function results(edit: (tasks: any[], arm: number) => void = () => {}) {
   const files = completeRun();
   // deno-lint-ignore no-explicit-any
   change(files, "eval/eval.json", (value: any) => {
@@ -34,6 +35,7 @@ function results() {
         metrics: { perplexity: { value: i === 0 ? null : 1234.5, standard_error: null } },
         groups: [{ name: "lambada", items: 1, metrics: {} }],
       }];
+      edit(arm.tasks, i);
     });
   });
   return collect(REPORT, ALL, reader(files));
@@ -57,6 +59,36 @@ Deno.test("page() folds the groups of a task, and has none for a task of one gro
   const folded = all(root, "details").filter((details) => /group/.test(textOf(all(details, "summary")[0]!)));
   assert.deepEqual(folded.map((details) => textOf(all(details, "summary")[0]!)), ["blimp: 2 groups"]);
   assert.match(textOf(folded[0]!), /adjunct_island.*60\.0.*70\.0.*causative/s);
+});
+
+Deno.test("a task that is asked twice, of other data, has a row of its own each time", () => {
+  const root = parse(page(results((tasks) => {
+    tasks.push(structuredClone(tasks[0]));
+    tasks[2].metrics = accuracy(0.512, 0.02);
+    tasks[2].groups[0].metrics = accuracy(0.123, 0.02);
+  })));
+  const rows = all(root, "tr").map((row) => [...all(row, "th"), ...all(row, "td")].map(textOf));
+  const shown = rows.filter(([name]) => name!.startsWith("blimp")).map((cells) => [cells[0], cells[3]]);
+  const NBSP = "\u00a0";
+  assert.deepEqual(shown, [
+    ["blimp (1)", `70.0${NBSP}%${NBSP}±${NBSP}2.1`],
+    ["blimp (2)", `51.2${NBSP}%${NBSP}±${NBSP}2.0`],
+  ]);
+  const folded = all(root, "details").map(textOf).filter((text) => text.startsWith("blimp"));
+  assert.match(folded[0]!, /^blimp \(1\): 2 groups.*60\.0/s);
+  assert.match(folded[1]!, /^blimp \(2\): 2 groups.*12\.3/s);
+});
+
+Deno.test("page() says which items were cut for which arm, what guessing gets, and large perplexities shortly", () => {
+  const notes = (from: ReturnType<typeof results>) =>
+    all(parse(page(from)), "p").map(textOf).filter((text) => /Guessing|beginning/.test(text));
+  assert.deepEqual(notes(results()), ["Guessing gets 50\u00a0% of the pairs of blimp."]);
+  const cut = results((tasks, arm) => {
+    Object.assign(tasks[1], { items: 300, cut: arm === 0 ? 0 : 278 });
+    tasks[1].metrics.perplexity = { value: 10_269_817.6, standard_error: 3_823_712.6 };
+  });
+  assert.match(notes(cut)[0]!, /lost their beginning.*: lambada \(278 of 300 items for forward\)\.$/);
+  assert.ok(page(cut).includes("1.03e7\u00a0±\u00a03.82e6"));
 });
 
 Deno.test("report.json has the figures of tasks", () => {

@@ -25,7 +25,7 @@ function checkTask(given: TaskConfig, base: string, path: Path): Problem[] {
     if (!(error instanceof UsageError)) throw error;
     return error.message.split("\n").map((message) => ({ path: [...path, "task"], message }));
   }
-  const message = misfit(task, given);
+  const message = misfit(task, given) ?? idleLabels(task, given);
   return message === undefined ? [] : [{ path, message }];
 }
 
@@ -42,5 +42,16 @@ export function misfit(
   }
   return labels !== undefined && (Array.isArray(data) && data.length > 1)
     ? "one file of labels goes with one file of data"
+    : undefined;
+}
+
+/** Labels tell the right choice where a record does not; other tasks would pass over them in silence. */
+function idleLabels(task: NamedTask, { labels }: TaskConfig): string | undefined {
+  if (labels === undefined) return undefined;
+  const { name, form, made_up } = task;
+  if (made_up !== undefined) return `the items of ${name} are made up: it takes no labels`;
+  if (form !== "choice") return `${name} has no choices: it takes no labels, which tell the right one`;
+  return typeof task.answer === "number"
+    ? `the right choice of ${name} is always number ${task.answer}: it takes no labels`
     : undefined;
 }

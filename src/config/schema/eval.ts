@@ -26,8 +26,9 @@ export const evalStage = z.strictObject({
   files: paths.optional().describe(
     "text files to score in place of a part of the text: paths, folders and globs",
   ),
-  document: z.enum(["file", "blank_line"]).default("file")
-    .describe("of files: file: each is a document; blank_line: each block between blank lines is one"),
+  document: z.enum(["file", "blank_line"]).optional().describe(
+    "of files: file: each is a document; blank_line: each block between blank lines is one; default: file",
+  ),
   tokens: count.default(200_000).describe("at most so many tokens are scored"),
   context_bytes: whole(8).optional().describe(
     "bytes of text that a window holds on average, the same for byte and subword models; default: the whole context",
@@ -40,17 +41,20 @@ export const evalStage = z.strictObject({
   generation: generation.optional().describe("measures the text that the arms write; default: not measured"),
 });
 
-/** The stage as the file gives it, defaults filled in. */
+/** The stage as the file gives it; `document` has its default only where it is resolved. */
 export type GivenEval = z.output<typeof evalStage>;
+/** The stage with absolute paths and all defaults. */
+export type ResolvedEval = GivenEval & { readonly document: NonNullable<GivenEval["document"]> };
 /** A task and its data. Paths are absolute in a stage that is self-contained. */
 export type TaskConfig = z.output<typeof task>;
 
-/** Makes paths absolute. */
-export function resolveEval(given: GivenEval, absolute: (path: string) => string): GivenEval {
+/** Makes paths absolute and fills in what is not said of files. */
+export function resolveEval(given: GivenEval, absolute: (path: string) => string): ResolvedEval {
   const full = (paths: string | string[]) => [paths].flat().map(absolute);
-  const { files, tasks } = given;
+  const { files, tasks, document = "file" } = given;
   return {
     ...given,
+    document,
     ...(files === undefined ? {} : { files: full(files) }),
     tasks: tasks.map(({ task, data, labels, ...rest }) => ({
       ...rest,

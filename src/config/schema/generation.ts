@@ -25,14 +25,31 @@ const server = {
   }).optional().describe(
     `environment variable that holds the key: ${KEY_VARIABLES.join(" | ")}; default: no key`,
   ),
-  timeout: z.number().gt(0).default(60).describe("seconds that an answer may take before it counts as lost"),
+  timeout: z.number().gt(0).max(86_400).default(60).describe(
+    "seconds that an answer may take before it counts as lost",
+  ),
   attempts: count.default(5).describe("times that a request is made before its item counts as missing"),
   parallel: whole(1).max(64).default(4).describe("requests at a time"),
   max_missing: z.number().min(0).lt(1).default(0.1)
     .describe("share of items without an answer beyond which the stage fails"),
 };
 
-const semscore = z.strictObject({ ...server });
+type Secret = { readonly endpoint: string; readonly key_env?: string | undefined };
+
+/** A key that travels unencrypted belongs to whoever sits on the way; on this machine nobody does. */
+function keepsKey({ endpoint, key_env }: Secret): boolean {
+  if (key_env === undefined || !URL.canParse(endpoint)) return true; // what is no URL is told elsewhere
+  const { protocol, hostname } = new URL(endpoint);
+  return protocol === "https:" ||
+    /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
+const IN_CLEAR = {
+  path: ["key_env"],
+  error: "the key would travel unencrypted: key_env needs an endpoint with https://, or one of this machine",
+};
+
+const semscore = z.strictObject({ ...server }).refine(keepsKey, IN_CLEAR);
 
 const judge = z.strictObject({
   ...server,
@@ -40,10 +57,18 @@ const judge = z.strictObject({
     "logprobs: scores weighted with their probability; samples: the mean of several answers; auto: the first where " +
       "the server has it",
   ),
-  samples: whole(1).max(100).default(20).describe("answers a score is the mean of, where it is not weighted"),
+  samples: whole(1).max(100).optional().describe(
+    "answers a score is the mean of, where it is not weighted; default: 20",
+  ),
   pairwise: z.boolean().default(true)
     .describe("whether each further arm is also compared with the first, blind and in both orders"),
-});
+}).refine(keepsKey, IN_CLEAR).refine(
+  ({ scoring, samples }) => scoring !== "logprobs" || samples === undefined,
+  {
+    path: ["samples"],
+    error: "scoring: logprobs weights one answer and reads no samples: leave out one of the two",
+  },
+).transform(({ samples = 20, pairwise, ...rest }) => ({ ...rest, samples, pairwise }));
 
 export const generation = z.strictObject({
   prompts: whole(2).max(500).default(64).describe("prompts, cut from the split"),

@@ -4,9 +4,9 @@ import { basename } from "node:path";
 import { UsageError } from "../../stage/errors.ts";
 import { parseYaml } from "../document.ts";
 import { didYouMean } from "../nearest.ts";
-import { problemsOf, showPath } from "../problems.ts";
+import { type Problem, problemsOf, showPath } from "../problems.ts";
 import { readFile } from "../read_file.ts";
-import { isTaskPath, TASK_ENDING, type TaskFile, taskSchema } from "./schema.ts";
+import { idleKeys, isTaskPath, TASK_ENDING, type TaskFile, taskSchema } from "./schema.ts";
 
 /** Where the tasks lie that have a name. */
 export const TASKS = decodeURIComponent(new URL("../../eval/tasks", import.meta.url).pathname);
@@ -43,13 +43,14 @@ export function loadTask(task: string): NamedTask {
 export function parseTask(text: string, file: string): TaskFile {
   const document = parseYaml(text, file);
   const checked = taskSchema.safeParse(document.value);
-  if (checked.success) return checked.data;
-  const lines = problemsOf(taskSchema, document.value, checked.error.issues).map(
-    ({ path, message, atKey }) => {
-      const shown = showPath(atKey ? path.slice(0, -1) : path);
-      const where = `${file}:${document.position(path, atKey ? "key" : undefined)}`;
-      return `${where}: ${shown === "" ? "" : `${shown}: `}${message}`;
-    },
-  );
+  const problems: Problem[] = checked.success
+    ? idleKeys(checked.data, document.value as object).map(({ key, message }) => ({ path: [key], message }))
+    : problemsOf(taskSchema, document.value, checked.error.issues);
+  if (checked.success && problems.length === 0) return checked.data;
+  const lines = problems.map(({ path, message, atKey }) => {
+    const shown = showPath(atKey ? path.slice(0, -1) : path);
+    const where = `${file}:${document.position(path, atKey ? "key" : undefined)}`;
+    return `${where}: ${shown === "" ? "" : `${shown}: `}${message}`;
+  });
   throw new UsageError(lines.join("\n"));
 }

@@ -101,7 +101,7 @@ export const taskSchema = z.discriminatedUnion("form", [pair, cloze, choice]).su
   const refuse = (key: string, message: string) => context.addIssue({ code: "custom", path: [key], message });
   const used = [...new Set(sets.flat())].filter((key) => given.has(key));
   if (task.made_up !== undefined) {
-    used.forEach((key) => refuse(key, "a task whose items are made up reads no records"));
+    used.forEach((key) => refuse(key, READS_NO_RECORDS));
     return;
   }
   const nearest = sets.toSorted((a, b) => overlap(b, used) - overlap(a, used))[0]!;
@@ -112,7 +112,24 @@ export const taskSchema = z.discriminatedUnion("form", [pair, cloze, choice]).su
   }
   const extra = used.find((key) => !nearest.includes(key));
   if (extra !== undefined) refuse(extra, `does not go with ${nearest.join(", ")}`);
+  if (task.form === "choice" && typeof task.answer === "number" && task.labels !== undefined) {
+    refuse("labels", `the answer is the number of a choice (${task.answer}), which needs no labels`);
+  }
 });
+
+const READS_NO_RECORDS = "a task whose items are made up reads no records";
+
+/** What says how records are read, besides {@link SAYING}. */
+const READING = ["fields", "replace", "group", "delimiter", "labels"];
+
+/** Keys of a made-up task that nobody would read. The defaults have to be still apart: `given` is as the file has it. */
+export function idleKeys({ made_up }: TaskFile, given: object): { key: string; message: string }[] {
+  if (made_up === undefined) return [];
+  return READING.filter((key) => Object.hasOwn(given, key)).map((key) => ({
+    key,
+    message: `${READS_NO_RECORDS}: leave out ${key}`,
+  }));
+}
 
 const overlap = (keys: readonly string[], used: readonly string[]): number =>
   keys.filter((key) => used.includes(key)).length;

@@ -99,7 +99,7 @@ export class Server {
   /** What a status says that no further attempt will change. */
   async #refusal(response: Response, address: string): Promise<Error> {
     const { status, headers } = response;
-    const said = reasonIn(await response.text());
+    const said = reasonIn(await response.text(), (text) => this.#withoutKey(text));
     const answer = said === "" ? String(status) : `${status}: ${said}`;
     const { endpoint, model, key_env } = this.config;
     if (status === 401 || status === 403) {
@@ -116,10 +116,19 @@ export class Server {
     const location = headers.get("location");
     if (status >= 300 && status < 400 && location !== null) {
       return new UserError(
-        `${address} sends requests on to ${location}: name that server as endpoint if you trust it`,
+        `${address} sends requests on to ${
+          this.#withoutKey(location)
+        }: name that server as endpoint if you trust it`,
       );
     }
     return new Unanswered(`the server answered ${answer}`, status);
+  }
+
+  /** What a server says goes into logs, and some echo the request's headers. */
+  #withoutKey(text: string): string {
+    const { key } = this.surroundings;
+    if (key === undefined || key === "") return text;
+    return text.replaceAll(key, "***").replaceAll(encodeURIComponent(key), "***");
   }
 }
 
@@ -137,14 +146,14 @@ function parsed<T>(text: string, schema: z.ZodType<T>): T {
   throw new Lost(`the answer is not what the protocol says (${path.join(".") || "it"}: ${message})`);
 }
 
-/** What the body of an error says: OpenAI's form, else its beginning. */
-function reasonIn(text: string): string {
+/** What the body of an error says: OpenAI's form, else its beginning; `clean` sees it before it is cut. */
+function reasonIn(text: string, clean: (text: string) => string): string {
   let said: unknown = text;
   try {
     said = JSON.parse(text)?.error?.message ?? text;
   } catch {
     // no JSON: as it is
   }
-  const line = String(said).replace(/\s+/g, " ").trim();
+  const line = clean(String(said)).replace(/\s+/g, " ").trim();
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }

@@ -122,6 +122,29 @@ withServer(
   },
 );
 
+withServer(
+  "a key that a server echoes gets into no message, also not its beginning",
+  ({ body, authorization }) => {
+    const echo = `${" ".repeat(3)}${"x".repeat(body.before)} bad header: ${authorization}`;
+    return body.status === 307
+      ? status(307, { location: `https://elsewhere.example/?key=${encodeURIComponent("s/cret-key")}` })
+      : status(body.status, {}, body.json ? JSON.stringify({ error: { message: echo } }) : echo);
+  },
+  async (talk) => {
+    const ask = (request: object) =>
+      talk.server("key_env: OPENAI_API_KEY", "s/cret-key").ask("x", request, anything, talk.stop);
+    for (const json of [true, false]) {
+      for (const code of [401, 403, 404, 400]) {
+        await assert.rejects(ask({ status: code, json, before: 3 }), {
+          message: new RegExp(`${code}: xxx bad header: Bearer \\*{3}`),
+        });
+      }
+    }
+    await assert.rejects(ask({ status: 401, before: 175 }), (error: Error) => !error.message.includes("s/c"));
+    await assert.rejects(ask({ status: 307 }), { message: /elsewhere\.example\/\?key=\*\*\*: name/ });
+  },
+);
+
 withServer("a server that is not there is missing after all attempts", () => null, async (talk) => {
   const server = talk.server("attempts: 2");
   await talk.fake[Symbol.asyncDispose]();
