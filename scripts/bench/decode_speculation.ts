@@ -77,7 +77,7 @@ export async function measureSpeculation(folder: string): Promise<void> {
         ratio.toFixed(2),
         percent(ratio / (perPass / cost)),
         share(({ spent }) => spent.sampling),
-        share(({ bookkeeping }) => bookkeeping),
+        share(({ spent }) => spent.bookkeeping),
       ];
     }),
   );

@@ -182,32 +182,43 @@ class Engine implements Disposable {
   /** One forward pass. */
   step(): Step[] {
     using _scope = new Scope();
-    const { parts } = this;
+    const { parts, decoder } = this;
     parts.begin();
     const placed = this.#place();
     const ids: number[] = [];
     for (const { sequence: { sure, draft } } of placed) ids.push(...sure, ...draft.tokens);
     const places = this.#placesOf(placed);
-    const rows = parts.time("trunk", this.decoder, () => this.decoder.step(ids, places, this.#cache));
-    const logits = parts.time("heads", this.decoder, () => this.decoder.logits(lookedAt(rows, placed)));
-    const verdicts = parts.time("sampling", this.decoder, () => this.#verify(placed, logits));
+    parts.lap("bookkeeping", decoder);
+    const rows = decoder.step(ids, places, this.#cache);
+    parts.lap("trunk", decoder);
+    const logits = decoder.logits(lookedAt(rows, placed));
+    parts.lap("heads", decoder);
+    const verdicts = this.#verify(placed, logits);
+    parts.lap("sampling", decoder);
+    const verifying = parts.untilLap;
     this.#drafting?.[Symbol.dispose]();
     this.#drafting = null;
     const accepted = placed.map((of, i) => this.#accept(of, verdicts[i]!));
-    if (this.#length.isAuto) {
-      const took = this.#drafted + parts.sinceBegin(); // the drafts that were verified, and the verifying
-      this.#length.observe(this.#heads, ids.length, took, placed.map(({ sequence }) => sequence));
-    }
-    const before = parts.sinceBegin();
+    if (this.#length.isAuto) this.#observe(placed, ids.length, verifying);
     this.#draft(rows, accepted);
-    this.#drafted = parts.sinceBegin() - before;
+    this.#drafted = parts.untilLap - verifying;
     this.#retire();
-    parts.end();
+    parts.lap("bookkeeping", decoder);
     return accepted.map(({ sequence: { index }, tokens, path }) => ({
       index,
       tokens,
       drafted: tokens.map((_, i) => i < path.length),
     }));
+  }
+
+  /** What the drafts that were verified cost: their making, in the step before, and the verifying. */
+  #observe(placed: readonly Placed[], rows: number, verifying: number): void {
+    this.#length.observe(
+      this.#heads,
+      rows,
+      this.#drafted + verifying,
+      placed.map(({ sequence }) => sequence),
+    );
   }
 
   /** Takes requests in where a slot is free. */
@@ -310,12 +321,14 @@ class Engine implements Disposable {
       next,
     }));
     const drafting = this.#drafting = new Drafting(going.map(({ sequence }) => sequence), this.settings);
-    parts.time("heads", decoder, () =>
-      this.#drafter.draft(
-        { rows, sequences },
-        depth,
-        (logits, heads) => parts.time("sampling", decoder, () => drafting.choose(logits, heads)),
-      ));
+    parts.lap("bookkeeping", decoder);
+    this.#drafter.draft({ rows, sequences }, depth, (logits, heads) => {
+      parts.lap("heads", decoder);
+      const chosen = drafting.choose(logits, heads);
+      parts.lap("sampling", decoder);
+      return chosen;
+    });
+    parts.lap("heads", decoder);
     drafting.finish(this.#heads);
   }
 

@@ -1,8 +1,8 @@
 /**
  * What a forward pass costs by its number of rows: trunk and head 1 over a cache that is filled to some length. A draft of
  * n - 1 tokens is verified by n rows, so their cost over that of one row is what the tokens of a round are divided by for an
-ideal speed-up, however the drafts are made. That is an estimate and no bound: it is timed apart from the decoding, and of a
-full batch, while the rounds of more than one sequence run partly empty once some have ended.
+ * ideal speed-up, however the drafts are made. That is an estimate and no bound: it is timed apart from the decoding, and of a
+ * full batch, while the rounds of more than one sequence run partly empty once some have ended.
  */
 import type { Decoder } from "../model/mod.ts";
 import { Scope, synchronize, unscoped } from "../torch/mod.ts";

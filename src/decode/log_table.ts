@@ -3,7 +3,7 @@ import { aligned } from "../formats/columns.ts";
 import type { Acceptance } from "./acceptance.ts";
 import type { Equality } from "./compare.ts";
 import type { ArmResult, BatchResult, DomainResult, Measurement } from "./results.ts";
-import type { PartTimes } from "./step_meter.ts";
+import type { PartTimes } from "./parts.ts";
 
 const NONE = "-";
 const HEADINGS = [

@@ -4,7 +4,7 @@ import type { Acceptance } from "./acceptance.ts";
 import type { Rates } from "./bench.ts";
 import type { Equality } from "./compare.ts";
 import type { Repetition } from "./repetition.ts";
-import type { PartTimes } from "./step_meter.ts";
+import type { PartTimes } from "./parts.ts";
 import type { TeacherForced } from "./teacher_forced.ts";
 import type { Range } from "./text.ts";
 

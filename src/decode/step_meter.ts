@@ -3,28 +3,18 @@
  * them, and no place of the batch is empty.
  */
 import type { Step } from "./engine.ts";
-import type { Parts } from "./parts.ts";
-
-/** Milliseconds by part. */
-export interface PartTimes {
-  readonly trunk: number;
-  readonly heads: number;
-  readonly sampling: number;
-  readonly bookkeeping: number;
-}
-
-const PARTS = ["trunk", "heads", "sampling", "bookkeeping"] as const;
+import { type Part, PARTS, type Parts, type PartTimes } from "./parts.ts";
 
 export class StepMeter {
   #steps = 0;
-  readonly #sums: Record<keyof PartTimes, number> = { trunk: 0, heads: 0, sampling: 0, bookkeeping: 0 };
+  readonly #sums: Record<Part, number> = { trunk: 0, heads: 0, sampling: 0, bookkeeping: 0 };
 
   /** Watches the steps of one run; `batch`: sequences that share a forward when all places are taken. */
-  watch(batch: number, parts: Parts): (step: readonly Step[]) => void {
+  watch(batch: number, parts: Pick<Parts, "spent">): (step: readonly Step[]) => void {
     const begun = new Set<number>();
-    let before = timesOf(parts);
+    let before = parts.spent;
     return (step) => {
-      const now = timesOf(parts);
+      const now = parts.spent;
       const isFull = step.length === batch && step.every(({ index }) => begun.has(index));
       for (const { index } of step) begun.add(index);
       if (isFull) {
@@ -51,5 +41,3 @@ export class StepMeter {
     };
   }
 }
-
-const timesOf = ({ spent, bookkeeping }: Parts): PartTimes => ({ ...spent, bookkeeping });

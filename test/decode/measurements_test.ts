@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { acceptanceOf, sumOfDrafts } from "../../src/decode/acceptance.ts";
 import { median } from "../../src/decode/bench.ts";
-import { Parts } from "../../src/decode/parts.ts";
+import { Parts, type PartTimes } from "../../src/decode/parts.ts";
 import { StepMeter } from "../../src/decode/step_meter.ts";
 
 Deno.test("acceptanceOf() is conditional on the drafts before, and null where none was proposed", () => {
@@ -20,13 +20,16 @@ Deno.test("acceptanceOf() is conditional on the drafts before, and null where no
 
 Deno.test("StepMeter counts steps of a whole batch behind its prompts, each part by itself", () => {
   const meter = new StepMeter();
-  const parts = new Parts();
+  const parts = { spent: { trunk: 0, heads: 0, sampling: 0, bookkeeping: 0 } as PartTimes };
   const watch = meter.watch(2, parts);
   const step = (indices: number[], trunk: number, heads: number, sampling: number, total: number) => {
-    parts.spent.trunk += trunk;
-    parts.spent.heads += heads;
-    parts.spent.sampling += sampling;
-    parts.total += total;
+    const { spent } = parts;
+    parts.spent = {
+      trunk: spent.trunk + trunk,
+      heads: spent.heads + heads,
+      sampling: spent.sampling + sampling,
+      bookkeeping: spent.bookkeeping + total - trunk - heads - sampling,
+    };
     watch(indices.map((index) => ({ index, tokens: [1], drafted: [false] })));
   };
   assert.equal(meter.mean(), null);
@@ -44,4 +47,29 @@ Deno.test("StepMeter counts steps of a whole batch behind its prompts, each part
 
 Deno.test("median() is the middle value, or the mean of the two", () => {
   assert.deepEqual([median([3]), median([9, 1, 5]), median([4, 1, 3, 2])], [3, 5, 2.5]);
+});
+
+Deno.test("Parts counts each lap for its part, and the laps of a step from its beginning", () => {
+  const busy = (milliseconds: number) => {
+    const until = performance.now() + milliseconds;
+    while (performance.now() < until);
+  };
+  const parts = new Parts();
+  const cpu = { device: "cpu" } as const;
+  const began = performance.now();
+  for (let step = 0; step < 2; step++) {
+    parts.begin();
+    busy(2);
+    parts.lap("trunk", cpu);
+    busy(1);
+    parts.lap("heads", cpu);
+    busy(3);
+    parts.lap("trunk", cpu);
+    assert.ok(parts.untilLap >= 6);
+  }
+  const took = performance.now() - began;
+  const { trunk, heads, sampling, bookkeeping } = parts.spent;
+  assert.ok(trunk >= 10 && heads >= 2 && trunk + heads <= took);
+  assert.deepEqual([sampling, bookkeeping], [0, 0]);
+  assert.equal(parts.total, trunk + heads);
 });
