@@ -226,7 +226,7 @@ const own = (heading: string, text: (measurement: Measurement) => string): Colum
 });
 
 const SPEED: readonly Column<SpeedRow>[] = [
-  { heading: "arm", cell: speedRowName },
+  { heading: "arm, batch, heads", cell: speedRowName },
   {
     heading: "tokens/s\u00a0↑",
     cell: ({ placed, other }) => decimal((other ?? placed.measurement).tokens_per_s, 0),
@@ -273,14 +273,14 @@ function forwardCell(measurement: Measurement): string {
 
 const SPEED_CAPTION =
   `Speed. Tokens a second of wall clock, prompts included; speed-up over the fastest plain decoder with the \
-same batch, of either kind of kernels. "plain, aten" is plain decoding with libtorch's own kernels, whose rounding may change with the rows \
-beside a row; "plain, rows" with kernels that compute each row alike; "plain" with those of the two that the drafting rows have. \
-The forward over a prompt, and the token that it gives, count in no tokens per forward. \
-Cost of a forward: over a draft and its sure token, in forwards of one token a prompt, trunk and head 1 alone; ideal: tokens per \
-forward over that cost; reached: the measured share of it, against plain decoding with the same kernels. The cost is timed apart \
-from the decoding, over full batches: above 100\u00a0% the rounds were better than it, as those of batches are that run partly \
-empty, or those of a machine that was quieter. Bookkeeping: the share \
-of a forward that is spent outside trunk, heads and sampling. Outputs are compared with plain decoding of one prompt at a time.`;
+same batch, of either kind of kernels. "plain, aten" is plain decoding with libtorch's own kernels, whose rounding may change with the \
+rows beside a row; "plain, rows" with kernels that compute each row alike; "plain" with the same kernels as the drafts below it. The \
+forward over a prompt, and the token that it gives, count in no tokens per forward. Cost of a forward: over a draft and its sure \
+token, in forwards of one token a prompt, trunk and head 1 alone; ideal: tokens per forward over that cost; reached: the measured \
+share of it, against plain decoding with the same kernels. The cost is timed apart from the decoding, over full batches: above \
+100\u00a0%, the rounds were cheaper than that, because batches run partly empty once some texts have ended, or because the machine \
+was quieter. Bookkeeping: the share of a forward that is spent outside trunk, heads and sampling. Outputs are compared with plain \
+decoding of one prompt at a time.`;
 
 interface AcceptanceRow {
   readonly arm: DecodedArm;
@@ -302,7 +302,7 @@ function acceptanceRows(arm: DecodedArm): AcceptanceRow[] {
 
 const ACCEPTANCE: readonly Column<AcceptanceRow>[] = [
   {
-    heading: "arm",
+    heading: "arm, depth",
     cell: ({ arm, domain, free }) => `${placeOf(arm, domain)}, depth\u00a0${count(free.depth)}`,
   },
   { heading: "accepted", cell: ({ free }) => `${count(free.accepted)} of ${count(free.proposed)}` },

@@ -76,7 +76,8 @@ footer { margin-top: 3rem; font-size: .9rem; }
   .cards, .cards tbody { display: block; border: 0; }
   .cards tr { display: block; padding: .5rem 0; border-top: 1px solid var(--rule); }
   .cards th, .cards td { display: flex; justify-content: space-between; gap: 1rem; padding: .15rem 0; text-align: right; }
-  .cards td::before { content: attr(data-label); color: var(--soft); text-align: left; }
+  .cards td::before { content: attr(data-label); color: var(--soft); text-align: left; order: -2; }
+  .cards .meter { order: -1; flex: none; width: 5rem; margin: .6rem 0 0 auto; }
 }
 @media print {
   @page { margin: 15mm; }
