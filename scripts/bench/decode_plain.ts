@@ -4,7 +4,8 @@
  * with its prompts. One sequence is also compared with what memory allows, which is measured in the same turns.
  */
 import { firstDifference } from "../../src/decode/compare.ts";
-import { decode, PLAIN } from "../../src/decode/engine.ts";
+import { decode } from "../../src/decode/engine.ts";
+import { PLAIN } from "../../src/decode/settings.ts";
 import { gapBehind } from "../../src/decode/gap.ts";
 import { GREEDY } from "../../src/decode/sampling.ts";
 import type { Decoder } from "../../src/model/mod.ts";

@@ -5,7 +5,8 @@
  */
 import type { Decoder } from "../model/mod.ts";
 import type { Kernels } from "../torch/mod.ts";
-import { decode, decodeSteps, type Settings } from "./engine.ts";
+import { decode, decodeSteps } from "./engine.ts";
+import type { Settings } from "./settings.ts";
 import { Parts } from "./parts.ts";
 import type { Decoded, Request } from "./sequence.ts";
 import { StepMeter } from "./step_meter.ts";

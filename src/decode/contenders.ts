@@ -1,6 +1,6 @@
 /** What a decode stage measures: which numbers of heads, and how the engine is told to decode with each. */
 import type { DecodeConfig } from "../config/schema.ts";
-import type { Settings } from "./engine.ts";
+import type { Settings } from "./settings.ts";
 
 /** Numbers of heads that an arm is measured with: plain decoding first. */
 export function headsOf({ heads }: DecodeConfig, headCount: number): (number | "auto")[] {

@@ -13,40 +13,14 @@
  */
 import { type Decoder, type Drafter, type KvCache, pick, type Rows } from "../model/mod.ts";
 import { Places, Scope, type Tensor } from "../torch/mod.ts";
-import { type Draft, isChain, MAX_NODES } from "./draft.ts";
+import { type Draft, isChain } from "./draft.ts";
 import { DraftLength } from "./draft_length.ts";
-import { Drafting, type DraftSettings } from "./drafting.ts";
+import { Drafting } from "./drafting.ts";
 import { Parts } from "./parts.ts";
-import {
-  distributionsOf,
-  forChoices,
-  GREEDY,
-  greedyChoices,
-  isGreedy,
-  onCpu,
-  penalizeRows,
-} from "./sampling.ts";
+import { distributionsOf, forChoices, greedyChoices, isGreedy, onCpu, penalizeRows } from "./sampling.ts";
 import { type Decoded, type Request, Sequence } from "./sequence.ts";
+import { checkRequests, type Settings } from "./settings.ts";
 import { type Verdict, verifyGreedy, verifySampled, verifyTypical } from "./verify.ts";
-
-export interface Settings extends DraftSettings {
-  /** Heads that are used, from head 1 on; 1: plain decoding; `auto`: as many as pay (see `DraftLength`). */
-  readonly heads: number | "auto";
-  /** Sequences that share a forward pass. */
-  readonly batch: number;
-  readonly seed: number;
-}
-
-/** Greedily, one token a forward pass and one sequence at a time. */
-export const PLAIN: Settings = {
-  heads: 1,
-  sampling: GREEDY,
-  acceptance: "exact",
-  tree: 1,
-  treeNodes: 1,
-  batch: 1,
-  seed: 0,
-};
 
 /** What a step gave one request. */
 export interface Step {
@@ -85,31 +59,6 @@ export function decode(
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
-  }
-}
-
-/** @throws {RangeError} naming what does not fit. */
-function check({ shape, headCount }: Decoder, requests: readonly Request[], settings: Settings): void {
-  for (const { prompt, newTokens } of requests) {
-    if (prompt.length === 0) throw new RangeError("A prompt needs at least one token");
-    if (prompt.length + newTokens > shape.context) {
-      throw new RangeError(`${prompt.length} + ${newTokens} tokens do not fit a context of ${shape.context}`);
-    }
-  }
-  const { heads, tree, treeNodes, sampling, batch } = settings;
-  if (heads !== "auto" && (heads < 1 || heads > headCount)) {
-    throw new RangeError(`${heads} heads are asked for, and the model has ${headCount}`);
-  }
-  if (sampling.temperature < 0) throw new RangeError(`A temperature of ${sampling.temperature} is below 0`);
-  if (batch < 1) throw new RangeError(`A batch of ${batch} sequences`);
-  if (tree < 1 || treeNodes < 1 || treeNodes > MAX_NODES) {
-    throw new RangeError(
-      `A tree of ${tree} candidates a head and ${treeNodes} nodes; at most ${MAX_NODES} nodes`,
-    );
-  }
-  if (tree > 1 && heads === "auto") throw new RangeError("The number of heads of a tree is fixed, not auto");
-  if (tree > 1 && shape.heads.kind === "sequential") {
-    throw new RangeError("sequential heads read each other's drafts: they draft chains, no trees");
   }
 }
 
@@ -162,7 +111,7 @@ class Engine implements Disposable {
     readonly settings: Settings,
     readonly parts: Parts,
   ) {
-    check(decoder, requests, settings);
+    checkRequests(decoder, requests, settings);
     const slots = Math.min(settings.batch, requests.length);
     const longest = Math.max(0, ...requests.map(({ prompt, newTokens }) => prompt.length + newTokens));
     const heads = settings.heads === "auto" ? decoder.headCount : settings.heads;

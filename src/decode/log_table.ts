@@ -77,7 +77,7 @@ function verdict(equal: Equality | null): string {
 
 function sentence({ name, repetition: { plain, truth }, teacher_forced, batches }: DomainResult): string {
   const free = batches[0]!.measurements.findLast(({ heads }) => heads !== "auto" && heads > 1);
-  const repeated = `rep-4 ${percent(plain.rep_4)}, distinct-2 ${percent(plain.distinct_2)}` +
+  const repeated = `rep-4 ${percent(plain.rep_4)}, new bigrams ${percent(plain.distinct_2)}` +
     (truth === null ? "" : `; of the true text ${percent(truth.rep_4)}, ${percent(truth.distinct_2)}`);
   if (free === undefined) return `${name}: ${repeated}`;
   const forced = teacher_forced === null ? "" : `, on the true text ${depths(teacher_forced.acceptance)}`;

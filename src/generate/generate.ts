@@ -1,5 +1,6 @@
 /** Decodes prompts side by side, and tells after each forward pass what it gave. */
-import { decodeSteps, type Settings } from "../decode/engine.ts";
+import { decodeSteps } from "../decode/engine.ts";
+import type { Settings } from "../decode/settings.ts";
 import type { Decoder } from "../model/mod.ts";
 import { turn } from "../stage/turn.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";

@@ -1,7 +1,8 @@
 /** Proves the model on a GPU against the CPU: losses, gradients, optimizer steps, bf16, and decoding by every kind of heads. */
 import assert from "node:assert/strict";
 import { firstDifference } from "../../src/decode/compare.ts";
-import { decode, type Settings } from "../../src/decode/engine.ts";
+import { decode } from "../../src/decode/engine.ts";
+import type { Settings } from "../../src/decode/settings.ts";
 import type { Request } from "../../src/decode/sequence.ts";
 import { type Decoder, HEAD_KINDS, type HeadKind, MtpModel } from "../../src/model/mod.ts";
 import { type Device, Scope, top2Gap } from "../../src/torch/mod.ts";

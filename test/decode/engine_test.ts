@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { firstDifference } from "../../src/decode/compare.ts";
-import { decode, decodeSteps, type Settings } from "../../src/decode/engine.ts";
+import { decode, decodeSteps } from "../../src/decode/engine.ts";
+import type { Settings } from "../../src/decode/settings.ts";
 import type { Decoded, Request } from "../../src/decode/sequence.ts";
 import { type Decoder, HEAD_KINDS, type MtpModel } from "../../src/model/mod.ts";
 import { linear, noGrad, Scope, Tensor, top2Gap } from "../../src/torch/mod.ts";

@@ -1,7 +1,7 @@
 /** A small model that has seen a pattern for a while, and requests for it. */
 import fc from "fast-check";
 import { GREEDY } from "../../src/decode/sampling.ts";
-import type { Settings } from "../../src/decode/engine.ts";
+import type { Settings } from "../../src/decode/settings.ts";
 import { type HeadKind, MtpModel } from "../../src/model/mod.ts";
 import { Scope } from "../../src/torch/mod.ts";
 import { Optimizer } from "../../src/train/optimizer.ts";

@@ -4,7 +4,8 @@
  * truncations, a penalty, trees and batches. And that the test would notice: typical acceptance fails it.
  */
 import assert from "node:assert/strict";
-import { decode, type Settings } from "../../src/decode/engine.ts";
+import { decode } from "../../src/decode/engine.ts";
+import type { Settings } from "../../src/decode/settings.ts";
 import type { Sampling } from "../../src/decode/sampling.ts";
 import { type Decoder, HEAD_KINDS, type HeadKind, MtpModel } from "../../src/model/mod.ts";
 import { Scope } from "../../src/torch/mod.ts";

@@ -1,6 +1,7 @@
 /** Proves that answers are what decoding gives, side by side or alone, and that stop strings and signals end them. */
 import assert from "node:assert/strict";
-import { decode, type Settings } from "../../src/decode/engine.ts";
+import { decode } from "../../src/decode/engine.ts";
+import type { Settings } from "../../src/decode/settings.ts";
 import { GREEDY } from "../../src/decode/sampling.ts";
 import { textOf } from "../../src/decode/text.ts";
 import { type Answer, statistics, tokensPerForward } from "../../src/generate/answer.ts";

@@ -1,6 +1,7 @@
 /** Continuations by a model, greedy or sampled. */
 
-import { decode, PLAIN } from "../../decode/engine.ts";
+import { decode } from "../../decode/engine.ts";
+import { PLAIN } from "../../decode/settings.ts";
 import { GREEDY, type Sampling } from "../../decode/sampling.ts";
 import type { MtpModel } from "../../model/mod.ts";
 
