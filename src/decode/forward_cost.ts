@@ -5,7 +5,7 @@
  * full batch, while the rounds of more than one sequence run partly empty once some have ended.
  */
 import type { Decoder } from "../model/mod.ts";
-import { Scope, synchronize, unscoped } from "../torch/mod.ts";
+import { Scope, synchronize } from "../torch/mod.ts";
 import { median } from "./bench.ts";
 
 /** Rounds over the numbers of rows: so many, or fewer where they take long. */
@@ -23,7 +23,7 @@ export function forwardCosts(
   length: number,
   rows: readonly number[],
 ): Map<number, number> {
-  using cache = unscoped(() => decoder.newCache(batch, length + Math.max(...rows)));
+  using cache = decoder.newCache(batch, length + Math.max(...rows));
   for (let sequence = 0; sequence < batch; sequence++) cache.advance(sequence, length);
   const pass = (n: number): number => {
     using _scope = new Scope();
