@@ -40,8 +40,16 @@ export function mean(estimates: readonly Estimate[]): Estimate {
 /** 97.5% of a normal distribution lie below. */
 const NORMAL = 1.959964;
 
-/** The interval that holds the true value in 95 of 100 cases, if there are many documents; null for one. */
-export function interval({ value, standard_error }: Estimate): [low: number, high: number] | null {
+/** Of Student's t, by degrees of freedom from 1 (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2). */
+// deno-fmt-ignore
+const STUDENT = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
+  2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
+];
+
+/** The interval that holds the true value in about 95 of 100 cases; `n`: documents. Null for one. */
+export function interval({ value, standard_error }: Estimate, n: number): [low: number, high: number] | null {
   if (standard_error === null) return null;
-  return [value - NORMAL * standard_error, value + NORMAL * standard_error];
+  const half = (STUDENT[n - 2] ?? NORMAL) * standard_error; // few documents tell little of their own spread
+  return [value - half, value + half];
 }

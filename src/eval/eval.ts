@@ -77,8 +77,8 @@ async function model(arm: Arm, text: Text, tokenizer: Tokenizer, config: EvalCon
   const summary = summarize(scores.totals, scores.bytes);
   const { heads, bitsPerByte, acceptance, expectedTokensPerForward } = summary;
   const accuracies = heads.map(({ accuracy }) => `${(100 * accuracy).toFixed(1)}%`).join(" ");
-  const between = interval(ratio(scores.documents));
   const documents = scores.documents.length;
+  const between = interval(ratio(scores.documents), documents);
   io.log(
     `${arm.id}: ${bitsPerByte.toFixed(4)} bits per byte${
       spread(between, documents)

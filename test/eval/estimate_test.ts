@@ -16,7 +16,7 @@ Deno.test("ratio() of ones is the share, with the standard error of a sample's m
 
 Deno.test("ratio() of one part has no standard error, and no interval", () => {
   assert.deepEqual(ratio([[3, 2]]), { value: 1.5, standard_error: null });
-  assert.equal(interval(ratio([[3, 2]])), null);
+  assert.equal(interval(ratio([[3, 2]]), 1), null);
 });
 
 Deno.test("interval() holds the true bits per byte in about 95 of 100 samples of documents", () => {
@@ -30,10 +30,15 @@ Deno.test("interval() holds the true bits per byte in about 95 of 100 samples of
   const truth = ratio(population).value;
   let held = 0;
   for (let sample = 0; sample < 1000; sample++) {
-    const [low, high] = interval(ratio(Array.from({ length: 60 }, () => random.pick(population))))!;
+    const [low, high] = interval(ratio(Array.from({ length: 60 }, () => random.pick(population))), 60)!;
     if (low <= truth && truth <= high) held++;
   }
   assert.ok(held > 925 && held < 970, `${held} of 1000`);
+});
+
+Deno.test("interval() of few documents is as wide as Student's t makes it", () => {
+  const half = (n: number) => interval({ value: 0, standard_error: 1 }, n)![1];
+  assert.deepEqual([2, 3, 11, 29, 30].map(half), [12.706, 4.303, 2.228, 2.048, 1.959964]);
 });
 
 Deno.test("mean() counts every group the same, and adds up their errors in squares", () => {

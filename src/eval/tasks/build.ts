@@ -23,12 +23,12 @@ export const groupOf = (task: TaskFile, record: TaskRecord): string =>
   new Reader(task, record).text(task.group);
 
 function pairOf({ good, bad }: TaskOf<"pair">, reader: Reader): Pair {
-  return { form: "pair", good: reader.clean(good!), bad: reader.clean(bad!) };
+  return { form: "pair", good: reader.filled("good", good!), bad: reader.filled("bad", bad!) };
 }
 
 function clozeOf({ text, context, target }: TaskOf<"cloze">, reader: Reader): Cloze {
   if (text === undefined) {
-    return { form: "cloze", context: reader.clean(context!), target: reader.clean(target!) };
+    return { form: "cloze", context: reader.clean(context!), target: reader.filled("target", target!) };
   }
   const whole = reader.clean(text).trimEnd();
   const space = whole.lastIndexOf(" ");
@@ -45,11 +45,13 @@ function choiceOf(task: TaskOf<"choice">, reader: Reader, record: TaskRecord): C
       form: "choice",
       context: "",
       contexts: beginnings,
-      choices: [delimiter + reader.clean(ending!)],
+      choices: [delimiter + reader.filled("ending", ending!)],
       answer,
     };
   }
-  const choices = reader.list(task.choices!).map((choice) => delimiter + reader.replaced(choice));
+  const choices = reader.list(task.choices!).map((choice, i) =>
+    delimiter + reader.notEmpty(`choice ${i + 1}`, reader.replaced(choice))
+  );
   if (choices.length < 2) throw reader.refuse(`has ${choices.length} choices, expected at least two`);
   const answer = answerOf(task, reader, record, choices.length);
   return { form: "choice", context: reader.clean(task.context!), choices, answer };
@@ -62,13 +64,17 @@ function answerOf(task: TaskOf<"choice">, reader: Reader, { label }: TaskRecord,
     throw reader.refuse(`has ${choices} choices, and the answer is number ${task.answer}, counted from 0`);
   }
   const found = (label ?? reader.answer(task.answer!)).trim();
-  const labels = task.labels === undefined
-    ? Array.from({ length: choices }, (_, i) => String(i))
-    : reader.list(task.labels);
+  const labels = labelsOf(task, reader, choices);
   const index = labels.slice(0, choices).indexOf(found);
   if (index >= 0) return index;
   const what = label === undefined ? `field "${task.answer}"` : "its line in the file of labels";
   throw reader.refuse(`${what} is ${JSON.stringify(found)}, expected one of ${labels.join(" | ")}`);
+}
+
+/** What answers are named by: a list in the task's file stands for itself, and may hold braces. */
+function labelsOf({ labels }: TaskOf<"choice">, reader: Reader, choices: number): readonly string[] {
+  if (labels === undefined) return Array.from({ length: choices }, (_, i) => String(i));
+  return typeof labels === "string" ? reader.list(labels) : labels;
 }
 
 /** Reads a record's fields. */
@@ -82,6 +88,17 @@ class Reader {
   /** A template with the record's values, and the task's replacements made. */
   clean(template: string): string {
     return this.replaced(this.text(template));
+  }
+
+  /** A text that is scored: {@link clean}, and not empty. */
+  filled(name: string, template: string): string {
+    return this.notEmpty(`"${name}"`, this.clean(template));
+  }
+
+  /** Without a token of its own, a text would get the score of what stands before it. */
+  notEmpty(name: string, text: string): string {
+    if (text.trim() === "") throw this.refuse(`${name} is empty`);
+    return text;
   }
 
   replaced(text: string): string {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { madeUp } from "../../../src/data/made_up.ts";
+import { namedStory } from "../../../src/data/names.ts";
 import type { MadeUp } from "../../../src/config/schema/prepare.ts";
 import { fill } from "../../../src/eval/probes/fill.ts";
 import { PROBES } from "../../../src/eval/probes/mod.ts";
@@ -41,7 +42,8 @@ Deno.test("induction asks for the second token of a name that stands in the cont
   for (const { name, items } of groups) {
     const [least, most] = /^up/.test(name) ? [2, 32] : name.match(/\d+/g)!.map(Number) as [number, number];
     for (const { context, target } of clozes([{ name, items }])) {
-      assert.match(context, /^[A-Z]\d and the /);
+      assert.ok(context.length <= 250, `${context.length} bytes`);
+      assert.match(context, /^\S/);
       assert.match(target, /^\d$/);
       const at = context.length - 1;
       const before = context.lastIndexOf(context[at]! + target);
@@ -56,6 +58,20 @@ Deno.test("induction asks for the second token of a name that stands in the cont
   }
   assert.equal(digits.size, 10);
   for (const count of digits.values()) assert.ok(count < 120, `a target that is right ${count} times in 600`);
+});
+
+Deno.test("induction takes one item a group from a story, from a word's beginning on", () => {
+  const groups = PROBES["induction"]!({ seed: 3, items: 30 });
+  const stories = Array.from({ length: 400 }, (_, i) => namedStory(3, 2 ** 31 + i, true));
+  for (const group of groups) {
+    const from = clozes([group]).map(({ context, target }) => {
+      const story = stories.findIndex((text) => text.includes(context + target));
+      const at = stories[story]!.indexOf(context + target);
+      assert.ok(at === 0 || /\s/.test(stories[story]![at - 1]!), context);
+      return story;
+    });
+    assert.equal(new Set(from).size, 30, group.name);
+  }
 });
 
 Deno.test("induction begins no context as a training text of any seed begins", () => {

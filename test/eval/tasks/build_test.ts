@@ -135,6 +135,41 @@ withFiles("a field that is missing or of another kind is named with its record",
   );
 });
 
+withFiles("a text that is scored must not be empty", () => {
+  const where = 'Cannot use "x.jsonl" line 3: ';
+  const blimp = { sentence_good: "a", sentence_bad: "b" };
+  assert.equal(refused("blimp", { ...blimp, sentence_good: "" }), `${where}"good" is empty`);
+  assert.equal(refused("blimp", { ...blimp, sentence_bad: " " }), `${where}"bad" is empty`);
+  const piqa = { goal: "Open it", sol1: "push", sol2: "", label: 0 };
+  assert.equal(refused("piqa", piqa), `${where}choice 2 is empty`);
+  const winogrande = { sentence: "The _", option1: "cup", option2: "box", answer: "2" };
+  assert.equal(refused("winogrande", winogrande), `${where}"ending" is empty`);
+  const cloze = parseTask(
+    'about: a\nsource: b\nform: cloze\ncontext: "{q}"\ntarget: "{a}"\n',
+    "mine.yaml",
+  );
+  assert.throws(() => itemOf(cloze, { where: "line 3", value: { q: "x", a: "" } }), {
+    name: "UserError",
+    message: 'Cannot use line 3: "target" is empty',
+  });
+});
+
+Deno.test("labels that a task's file lists are taken as they are, braces too", () => {
+  const task = parseTask(
+    `about: a
+source: b
+form: choice
+context: "{q}"
+choices: ["{a}", "{b}"]
+answer: right
+labels: ["{", "}"]
+`,
+    "mine.yaml",
+  );
+  const item = itemOf(task, { where: "", value: { q: "x", a: "1", b: "2", right: "}" } });
+  assert.equal((item as Choice).answer, 1);
+});
+
 Deno.test("a task of a user's own reads what its file says", () => {
   const task = parseTask(
     `about: a
