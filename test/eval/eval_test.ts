@@ -160,7 +160,9 @@ withRuns(
       const documents = perStream.flatMap(([first]) => documentsOf(first!));
       const residuals = sum(documents.map(([bits, bytes]) => (bits - bitsPerByte * bytes) ** 2));
       const n = documents.length;
-      const error = 1.96 * Math.sqrt(n / (n - 1) * residuals) / bytes;
+      assert.equal(n, 6);
+      const student = 2.571; // 97.5% at 5 degrees of freedom
+      const error = student * Math.sqrt(n / (n - 1) * residuals) / bytes;
       assert.equal(scored!.documents, n);
       scored!.bits_per_byte_interval!.forEach((bound, side) => {
         const expected = bitsPerByte + (side === 0 ? -error : error);

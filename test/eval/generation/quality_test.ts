@@ -12,6 +12,7 @@ import { bleu, bleuCounts } from "../../../src/eval/generation/bleu.ts";
 import { cutExcerpts } from "../../../src/eval/generation/continuations.ts";
 import type { Generation } from "../../../src/eval/generation/quality.ts";
 import { rougeL } from "../../../src/eval/generation/rouge.ts";
+import { semscore } from "../../../src/eval/generation/semscore.ts";
 import { accessOf, denoFlags, launcherOptions } from "../../../src/pipeline/permissions.ts";
 import { environmentFor, findPlaces } from "../../../src/pipeline/start.ts";
 import { Interrupted } from "../../../src/stage/errors.ts";
@@ -31,7 +32,6 @@ import {
 import { type Asked, embeds, FakeServer, partOf, says, saysProbably } from "./fake_server.ts";
 
 const SIZES = { prompts: 6, prompt_bytes: 6, new_bytes: 9 };
-const sizes = "prompts: 6, prompt_bytes: 6, new_bytes: 9";
 
 /** Text and two arms, which write words only after some 100 steps, and spaces before. */
 async function makeRun(folder: string, steps = 12): Promise<void> {
@@ -42,15 +42,18 @@ async function makeRun(folder: string, steps = 12): Promise<void> {
   await trainArm(folder, { ...arm, id: "ntp" });
 }
 
-const scoresWith = (generation: string): EvalConfig =>
-  configs("scores.tokens=50", `scores.generation={ ${sizes}, ${generation} }`).scores;
+function scoresWith(generation: string, prompts = SIZES.prompts): EvalConfig {
+  const sizes = `prompts: ${prompts}, prompt_bytes: ${SIZES.prompt_bytes}, new_bytes: ${SIZES.new_bytes}`;
+  return configs("scores.tokens=50", `scores.generation={ ${sizes}, ${generation} }`).scores;
+}
 
 async function evaluated(
   folder: string,
   generation: string,
+  prompts = SIZES.prompts,
 ): Promise<{ generation: Generation; lines: string[] }> {
   const io = ioFor(folder, "scores", { needs: [textOf(folder), armOf(folder, "ntp"), armOf(folder)] });
-  await evaluate(scoresWith(generation), io);
+  await evaluate(scoresWith(generation, prompts), io);
   const file = readJson(join(folder, "scores/eval.json")) as unknown as { generation: Generation };
   return { generation: file.generation, lines: io.lines };
 }
@@ -162,6 +165,80 @@ withRuns("eval asks SemScore's server and the judge, and says who they were", as
   assert.equal(fake.requests.length, asked, "what was answered is not asked for again");
   assert.deepEqual(again.generation, generation);
 });
+
+/** A judge by the text alone: in pairs the heavier is better, and the score repeats with every fifth weight. */
+function byWeight(asked: Asked): unknown {
+  if (asked.path.endsWith("/embeddings")) return embedsAll(asked);
+  if (asked.body.messages[1].content.includes("<continuation A>")) {
+    const [a, b] = ["continuation A", "continuation B"].map((name) => weight(partOf(asked, name)));
+    return says(a! > b! ? "A" : a! < b! ? "B" : "C");
+  }
+  return saysProbably({ [scoreOf(partOf(asked, "continuation"))]: 1 });
+}
+
+/** Not the length, which is nearly the same for all continuations. */
+const weight = (text: string) => [...text].reduce((sum, character) => sum + character.charCodeAt(0), 0);
+
+const scoreOf = (text: string) => 1 + weight(text) % 5;
+
+/** Characters counted by their codes: texts that differ hardly ever have equal embeddings. */
+function codes(text: string): number[] {
+  const counts = new Array<number>(16).fill(0);
+  for (const character of text) counts[character.charCodeAt(0) % 16]!++;
+  return counts;
+}
+
+const embedsAll = ({ body }: Asked) => ({
+  data: body.input.map((text: string, index: number) => ({ index, embedding: codes(text) })),
+});
+
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+withRuns(
+  "eval gives each arm the scores of its own texts, against each prompt's reference",
+  async (folder) => {
+    await makeRun(folder, 60);
+    await using fake = new FakeServer(byWeight);
+    const server = `{ endpoint: '${fake.endpoint}', model: big }`;
+    const { generation } = await evaluated(folder, `semscore: ${server}, judge: ${server}`, 5);
+    const { samples } = generation;
+    assert.equal(samples.length, 5, "all that was written is shown");
+    const textsOf = (id: string, kind: string) =>
+      samples.map(({ texts }) => texts.find((text) => text.arm === id && text.kind === kind)!.text);
+    const cosine = (text: string, reference: string) => {
+      const map = new Map([text, reference].map((text) => [text, codes(text)]));
+      return semscore(text, reference, map);
+    };
+    for (const { id, outputs } of generation.arms) {
+      for (const { kind, figures } of outputs) {
+        const texts = textsOf(id, kind);
+        const close = (name: string, expected: number) => {
+          const { value } = figures[name]!;
+          assert.ok(Math.abs(value! - expected) < 1e-9, `${id} ${kind} ${name}: ${value}, not ${expected}`);
+        };
+        for (const name of ["fluency", "coherence", "grammar"]) {
+          close(`judge_${name}`, meanOf(texts.map(scoreOf)));
+        }
+        const filled = texts.flatMap((text, i) => text.trim() ? [cosine(text, samples[i]!.reference)!] : []);
+        assert.equal(figures.semscore!.items, filled.length);
+        if (filled.length > 0) close("semscore", meanOf(filled));
+      }
+    }
+    const scores = generation.arms.flatMap(({ outputs }) =>
+      outputs.map(({ figures }) => figures.judge_grammar!.value)
+    );
+    assert.notDeepEqual(scores, scores.toReversed(), "arms that cannot be told apart prove nothing");
+    let decided = 0;
+    for (const { arm, against, kind, wins, losses, ties } of generation.comparisons) {
+      const other = textsOf(against, kind);
+      const heavier = textsOf(arm, kind).map((text, i) => Math.sign(weight(text) - weight(other[i]!)));
+      const expected = [1, -1, 0].map((sign) => heavier.filter((one) => one === sign).length);
+      assert.deepEqual([wins, losses, ties], expected, `${arm} against ${against}, ${kind}`);
+      decided += Math.abs(wins - losses);
+    }
+    assert.ok(decided > 0, "arms that win as often as they lose prove nothing");
+  },
+);
 
 withRuns("eval counts what a judge does not answer, and measures the rest", async (folder) => {
   await makeRun(folder);
