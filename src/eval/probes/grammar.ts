@@ -6,7 +6,7 @@
 import { type GrammarPair, grammarPairs, RULES } from "../../data/grammar.ts";
 import type { Pair } from "../tasks/items.ts";
 import { fill } from "./fill.ts";
-import type { Probe } from "./mod.ts";
+import type { Probe } from "./probe.ts";
 
 export const grammar: Probe = ({ seed, items }) => {
   const names = RULES.flatMap((rule) => [false, true].map((misleads) => nameOf({ rule, misleads })));

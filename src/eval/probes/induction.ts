@@ -8,7 +8,7 @@
 import { CAPITALS, DIGITS, namedStory } from "../../data/names.ts";
 import type { Cloze } from "../tasks/items.ts";
 import { fill } from "./fill.ts";
-import type { Probe } from "./mod.ts";
+import type { Probe } from "./probe.ts";
 
 /** Bytes from a name to the same name before it, at most, by group; those farther apart are left out. */
 const REACH = { "up to 32 bytes": 32, "33 to 96 bytes": 96, "97 to 192 bytes": 192 };

@@ -7,7 +7,7 @@
 import { exercise, MOST_OPERATIONS } from "../../data/polynomials.ts";
 import { Random } from "../../data/random.ts";
 import type { Cloze } from "../tasks/items.ts";
-import type { Probe } from "./mod.ts";
+import type { Probe } from "./probe.ts";
 
 /** Numbers of operations beyond those of the training text. */
 const BEYOND = 3;
