@@ -197,6 +197,7 @@ Deno.test("the process that continues texts reads one arm and its tokenizer, and
     "--allow-env=OMP_*,GOMP_*,MKL_*,CUDA_VISIBLE_DEVICES",
     "--allow-read=/r/arm,/r/text/tokenizer.json",
     "--allow-ffi=/p/native/build",
+    "--allow-sys=systemMemoryInfo",
   ]);
   const options = launcherOptions(access, PLACES).join(" ");
   assert(options.includes(" --ro /r/arm --ro /r/text/tokenizer.json --ro /site/torch "), options);
