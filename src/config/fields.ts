@@ -64,3 +64,48 @@ export function keysOf(schema: z.core.$ZodType | undefined): string[] {
 function definition(schema: z.core.$ZodType): z.core.$ZodTypes["_zod"]["def"] {
   return (schema as z.core.$ZodTypes)._zod.def;
 }
+
+/** A key of a map, for a list of what may be set. */
+export interface Key {
+  readonly name: string;
+  /** What it is, from the schema. */
+  readonly about: string;
+  /** Whether it holds keys of its own, and whether it takes a value that is no map. */
+  readonly hasKeys: boolean;
+  readonly hasValue: boolean;
+  /** The words that it takes as a value, as far as they are known. */
+  readonly words: readonly string[];
+}
+
+/** The keys of the map at a path; of anything else none. */
+export function keysAt(schema: z.core.$ZodType, value: unknown, path: Path): Key[] {
+  const field = fieldAt(schema, value, path);
+  const def = field && definition(field);
+  if (def?.type !== "object") return [];
+  return Object.entries(def.shape).map(([name, key]) => {
+    const hasKeys = keysOf(unwrap(key, at(value, [...path, name]))).length > 0;
+    return {
+      name,
+      about: (key as z.ZodType).description ?? "",
+      hasKeys,
+      hasValue: !hasKeys || isUnion(key),
+      words: wordsOf(key),
+    };
+  });
+}
+
+function isUnion(schema: z.core.$ZodType): boolean {
+  const def = definition(schema);
+  if (def.type === "default" || def.type === "optional") return isUnion(def.innerType);
+  return def.type === "union" && !("discriminator" in def);
+}
+
+function wordsOf(schema: z.core.$ZodType): string[] {
+  const def = definition(schema);
+  if (def.type === "default" || def.type === "optional") return wordsOf(def.innerType);
+  if (def.type === "pipe") return wordsOf(def.in);
+  if (def.type === "union") return def.options.flatMap(wordsOf);
+  if (def.type === "enum") return Object.values(def.entries).map(String);
+  if (def.type === "literal") return def.values.map(String);
+  return def.type === "boolean" ? ["true", "false"] : [];
+}
