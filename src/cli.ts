@@ -41,7 +41,7 @@ Exit codes: 0 done, 1 failed, 2 wrong command line or file, 69 in use by another
 process, 75 stopped (run the same command again), 130 stopped with nothing to save.`;
 
 /** Builds the commands; `finish` gets the exit code of the one that ran. */
-function commandLine(finish: Finish): Command {
+export function commandLine(finish: Finish): Command {
   const program: Command = new Command("foretoken")
     .description("Train small language models that predict several tokens ahead, and measure what it buys.")
     .addHelpText("after", EXAMPLES);

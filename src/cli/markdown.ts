@@ -66,27 +66,29 @@ function listOf(block: readonly string[], look: Look): string[] {
   });
 }
 
-/** Columns below each other; the last one takes what room is left, and as many lines as that needs. */
+/** Columns below each other; the widest ones give way, and their cells take more lines, until a row fits. */
 function tableOf(block: readonly string[], look: Look): string[] {
   const rows = block.filter((line) => !/^\|[\s:|-]+\|$/.test(line)).map((line) =>
     line.slice(1, -1).split(/(?<!\\)\|/).map((cell) => inline(cell.trim().replaceAll("\\|", "|"), look))
   );
-  const last = rows[0]!.length - 1;
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => shownWidth(row[column] ?? ""))));
-  const before = widths.slice(0, last).reduce((sum, width) => sum + width + 2, 0);
-  const lines = rows.map((row) => {
-    const start = row.slice(0, last).map((cell, i) => cell + " ".repeat(widths[i]! - shownWidth(cell) + 2))
-      .join(
-        "",
-      );
-    return wrapped(row[last] ?? "", Math.max(20, look.width - before))
-      .map((line, i) => (i === 0 ? start : " ".repeat(before)) + line);
+  const room = look.width - 2 * (widths.length - 1);
+  while (sum(widths) > room && Math.max(...widths) > 8) widths[widths.indexOf(Math.max(...widths))]! -= 1;
+  const [head, ...body] = rows.map((row) => {
+    const cells = widths.map((width, i) => wrapped(row[i] ?? "", width));
+    return Array.from(
+      { length: Math.max(...cells.map(({ length }) => length)) },
+      (_, line) => cells.map((cell, i) => padded(cell[line] ?? "", widths[i]!)).join("  ").trimEnd(),
+    );
   });
-  const rule = widths.map((width, i) =>
-    "-".repeat(i === last ? Math.min(width, Math.max(20, look.width - before)) : width)
-  );
-  return [...lines[0]!, rule.join("  "), ...lines.slice(1).flat()].map((line) => line.trimEnd());
+  const isTall = body.some(({ length }) => length > 1);
+  const rule = widths.map((width) => "-".repeat(width)).join("  ");
+  return [...head!, rule, ...body.flatMap((row, i) => isTall && i > 0 ? ["", ...row] : row)];
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+const padded = (text: string, width: number): string =>
+  text + " ".repeat(Math.max(0, width - shownWidth(text)));
 
 /** Marks within a line: code, bold, emphasis and links. */
 function inline(text: string, look: Look): string {
