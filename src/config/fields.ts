@@ -38,7 +38,7 @@ function step(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType | unde
 /** Looks through defaults, transforms and unions to what has keys or elements. */
 function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   const def = definition(schema);
-  if (def.type === "default" || def.type === "optional") return unwrap(def.innerType, value);
+  if (isWrapper(def)) return unwrap(def.innerType, value);
   if (def.type === "pipe") return unwrap(def.in, value);
   if (def.type !== "union") return schema;
   const options = def.options.map((option) => unwrap(option, value));
@@ -48,6 +48,15 @@ function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   }
   return options.find((option) => isMember(step(option, discriminator), at(value, [discriminator]))) ??
     schema;
+}
+
+type Definition = z.core.$ZodTypes["_zod"]["def"];
+
+/** Whether it only says what is there where the file says nothing. */
+function isWrapper(
+  def: Definition,
+): def is Extract<Definition, { type: "default" | "optional" | "prefault" }> {
+  return def.type === "default" || def.type === "optional" || def.type === "prefault";
 }
 
 function isMember(literal: z.core.$ZodType | undefined, value: unknown): boolean {
@@ -61,7 +70,7 @@ export function keysOf(schema: z.core.$ZodType | undefined): string[] {
   return def?.type === "object" ? Object.keys(def.shape) : [];
 }
 
-function definition(schema: z.core.$ZodType): z.core.$ZodTypes["_zod"]["def"] {
+function definition(schema: z.core.$ZodType): Definition {
   return (schema as z.core.$ZodTypes)._zod.def;
 }
 
@@ -96,13 +105,13 @@ export function keysAt(schema: z.core.$ZodType, value: unknown, path: Path): Key
 
 function isUnion(schema: z.core.$ZodType): boolean {
   const def = definition(schema);
-  if (def.type === "default" || def.type === "optional") return isUnion(def.innerType);
+  if (isWrapper(def)) return isUnion(def.innerType);
   return def.type === "union" && !("discriminator" in def);
 }
 
 function wordsOf(schema: z.core.$ZodType): string[] {
   const def = definition(schema);
-  if (def.type === "default" || def.type === "optional") return wordsOf(def.innerType);
+  if (isWrapper(def)) return wordsOf(def.innerType);
   if (def.type === "pipe") return wordsOf(def.in);
   if (def.type === "union") return def.options.flatMap(wordsOf);
   if (def.type === "enum") return Object.values(def.entries).map(String);
