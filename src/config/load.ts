@@ -6,6 +6,8 @@ import { checkPipeline } from "./check.ts";
 import { checkTasks } from "./check/tasks.ts";
 import { withKnownDataset } from "./datasets.ts";
 import { isFetched } from "./fetched.ts";
+import { expandMatrices } from "./matrix.ts";
+import { inOrder } from "./needs.ts";
 import { parseYaml, type Path, type YamlDocument } from "./document.ts";
 import { type Applied, applyOverrides } from "./overrides.ts";
 import { type Problem, problemsOf, showPath } from "./problems.ts";
@@ -47,12 +49,17 @@ function parse(
 ): PipelineConfig {
   const document = parseYaml(text, file);
   const applied = applyOverrides(document.value, overrides, pipelineSchema);
-  const checked = pipelineSchema.safeParse(document.value);
-  const problems = checked.success
-    ? [...checkPipeline(checked.data), ...further(checked.data, base)]
-    : problemsOf(pipelineSchema, document.value, checked.error.issues);
-  if (problems.length > 0) throw new UsageError(describe(problems, document, file, applied));
-  return resolvePipeline(checked.data!, base);
+  const expanded = expandMatrices(document.value);
+  const refuse = (problems: readonly Problem[]): void => {
+    if (problems.length === 0) return;
+    const inFile = problems.map((problem) => ({ ...problem, path: expanded.origin(problem.path) }));
+    throw new UsageError(describe(inFile, document, file, applied));
+  };
+  refuse(expanded.problems);
+  const checked = pipelineSchema.safeParse(expanded.value);
+  if (!checked.success) refuse(problemsOf(pipelineSchema, expanded.value, checked.error.issues));
+  refuse([...checkPipeline(checked.data!), ...further(checked.data!, base)]);
+  return resolvePipeline(checked.data!, base, expanded.groups);
 }
 
 /**
@@ -71,7 +78,7 @@ export function configOfStages(stages: readonly object[], name: string): Pipelin
     const where = (path: Path) => showPath(path[0] === "stages" ? path.slice(2) : path);
     throw new UsageError(problems.map(({ path, message }) => `${where(path)}: ${message}`).join("\n"));
   }
-  return resolvePipeline(checked.data!, Deno.cwd());
+  return resolvePipeline(checked.data!, Deno.cwd(), {});
 }
 
 /** One line for each problem, in the order of the file; those of `--set` last. */
@@ -85,7 +92,8 @@ function describe(problems: Problem[], document: YamlDocument, file: string, app
       line: `${source ?? `${file}:${position}`}: ${shown === ": " ? "" : shown}${message}`,
     };
   });
-  return lines.sort((a, b) => a.order === b.order ? 0 : a.order - b.order).map(({ line }) => line).join("\n");
+  lines.sort((a, b) => a.order === b.order ? 0 : a.order - b.order);
+  return [...new Set(lines.map(({ line }) => line))].join("\n"); // all stages of a matrix have its mistakes
 }
 
 function lineAndColumn(position: string): number {
@@ -98,8 +106,12 @@ function startsWith(path: Path, start: Path): boolean {
 }
 
 /** Makes each stage self-contained: what the whole pipeline says, and absolute paths. */
-function resolvePipeline(file: PipelineFile, base: string): PipelineConfig {
-  return { ...file, stages: file.stages.map((stage) => resolveStage(stage, file, base)) };
+function resolvePipeline(
+  file: PipelineFile,
+  base: string,
+  groups: PipelineConfig["groups"],
+): PipelineConfig {
+  return { ...file, groups, stages: inOrder(file.stages).map((stage) => resolveStage(stage, file, base)) };
 }
 
 function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile, base: string): StageConfig {
@@ -121,6 +133,6 @@ function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile,
     case "report":
       return stage;
     default:
-      return { ...stage, seed, device, threads };
+      return { ...stage, seed: stage.seed ?? seed, device, threads };
   }
 }

@@ -26,6 +26,7 @@ const trainStage = z.strictObject({
   id,
   run: z.literal("train"),
   needs,
+  seed: seed.optional().describe("of initial weights and batches; default: the file's"),
   model: model.describe("the network"),
   curriculum: curriculum.default("ntp").describe("which heads are trained when: a preset's name, or phases"),
   train: train.describe("optimizer, schedule, and what is written when"),
@@ -100,8 +101,12 @@ export type StageConfig =
 /** The kinds of stage. */
 export type StageKind = StageConfig["run"];
 
-/** A pipeline whose stages are self-contained, in the order of the file. */
-export type PipelineConfig = Omit<PipelineFile, "stages"> & { readonly stages: readonly StageConfig[] };
+/** A pipeline whose stages are self-contained, every one after those that it needs. */
+export type PipelineConfig = Omit<PipelineFile, "stages"> & {
+  readonly stages: readonly StageConfig[];
+  /** The stages that a name of the file stands for, where it has a matrix. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+};
 
 /** JSON Schema of the file, for editors. */
 export function jsonSchema(): unknown {
