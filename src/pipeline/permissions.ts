@@ -8,7 +8,7 @@
 import { dirname, join } from "node:path";
 import { isFetched } from "../config/fetched.ts";
 import { hostsOf, hostsOfEval } from "../config/hosts.ts";
-import type { StageConfig, StageKind } from "../config/schema.ts";
+import type { PipelineConfig, StageConfig, StageKind } from "../config/schema.ts";
 import { pathsOfDecode } from "../config/schema/decode.ts";
 import { pathsOfEval } from "../config/schema/eval.ts";
 import { serversOf } from "../config/schema/generation.ts";
@@ -27,7 +27,12 @@ export interface Places {
   readonly deno: string;
   /** libtorch's folder, links resolved; undefined before set-up. */
   readonly torch: string | undefined;
+  /** Whether a stage may start where the system cannot bind native code. */
+  readonly sandbox: Sandbox;
 }
+
+/** Where the kernel cannot hold native code to its lists: `auto` warns and goes on, `required` refuses. */
+export type Sandbox = PipelineConfig["sandbox"];
 
 /** Native code that a stage loads: libtorch with the shim (and the text library), the text library alone, nothing. */
 export type Native = "torch" | "text" | "none";
