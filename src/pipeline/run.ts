@@ -15,7 +15,7 @@ import { clearStage, ensureFolder } from "./clear.ts";
 import type { Places } from "./permissions.ts";
 import { type PlannedStage, planPipeline, select, type Selection, stageFileOf, type Task } from "./plan.ts";
 import { type Command, readStageFile, readStatus, writeStageFile, writeStatus } from "./stage_files.ts";
-import { findPlaces, startStage } from "./start.ts";
+import { checkSandbox, findPlaces, startStage } from "./start.ts";
 
 /** What is run, and where its results go. */
 export interface Order {
@@ -44,11 +44,12 @@ export async function runPipeline({ config, file, command, runs, selection, alon
   const words = settingsWords({ ...command, file }) + (runs === "runs" ? "" : ` --runs ${shellWord(runs)}`);
   const asked = { file, words: alone ? undefined : words };
   if (!exists(run)) select(planPipeline(config, run), selection, asked); // refused before anything is made
+  const places = findPlaces(run, config.sandbox);
+  checkSandbox(places);
   makeRunFolder(runs, run);
   const terminal = new Terminal();
   using _lock = writing(run, () => Lock.take(join(run, "lock"), `The run ${shown(run)}`));
   const tasks = select(planPipeline(config, run), selection, asked);
-  const places = findPlaces(run);
   // A command for one stage may share the folder of a pipeline of that name, which describes the whole run.
   const about = join(run, "pipeline.json");
   if (!alone || !exists(about)) writeJson(about, describeRun(config, command));
