@@ -1,7 +1,8 @@
 /** `foretoken plan`: what would run, and what each stage may touch. Changes nothing. */
 
 import { join, relative, resolve } from "node:path";
-import { accessOf, type Native } from "./permissions.ts";
+import { NATIVE } from "./permission_table.ts";
+import { accessOf } from "./permissions.ts";
 import { type PlannedStage, planPipeline, type State } from "./plan.ts";
 import type { Order } from "./run.ts";
 import { findPlaces } from "./start.ts";
@@ -12,8 +13,6 @@ const STATES: Record<State, string> = {
   new: "would run",
   changed: "ran before with other settings or inputs, would start over",
 };
-
-const NATIVE: Record<Native, string> = { torch: "libtorch", text: "the text library", none: "no" };
 
 /** The plan for scripts. Paths are absolute. */
 export function planAsJson({ config, runs }: Order): object {
