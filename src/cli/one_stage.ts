@@ -15,7 +15,7 @@ export interface OneStage {
 export async function runStage({ stage, name, runs, force }: OneStage): Promise<number> {
   const { configOfStages } = await import("../config/load.ts");
   const config = configOfStages([stage], name.replaceAll(/[^\w-]+/g, "-").replace(/^[-_]+/, "").slice(0, 64));
-  const selection = { force, ...(force ? { id: stage.id } : {}) };
+  const selection = { force, ...(force ? { only: [stage.id] } : {}) };
   const again = `foretoken ${stage.run}`;
   return await run({ config, file: again, command: { file: again, set: [] }, runs, selection, alone: true });
 }

@@ -83,18 +83,27 @@ export function configOfStages(stages: readonly object[], name: string): Pipelin
 
 /** One line for each problem, in the order of the file; those of `--set` last. */
 function describe(problems: Problem[], document: YamlDocument, file: string, applied: Applied[]): string {
-  const lines = problems.map(({ path, message, atKey }) => {
+  const found = problems.map(({ path, message, atKey }) => {
     const source = applied.findLast((override) => startsWith(path, override.path))?.source;
     const position = document.position(path, atKey ? "key" : undefined);
     const shown = path.length === 0 ? "" : `${showPath(atKey ? path.slice(0, -1) : path)}: `;
     return {
       order: source ? Infinity : lineAndColumn(position),
-      line: `${source ?? `${file}:${position}`}: ${shown === ": " ? "" : shown}${message}`,
+      where: `${source ?? `${file}:${position}`}: ${shown === ": " ? "" : shown}`,
+      message,
     };
   });
-  lines.sort((a, b) => a.order === b.order ? 0 : a.order - b.order);
-  return [...new Set(lines.map(({ line }) => line))].join("\n"); // all stages of a matrix have its mistakes
+  found.sort((a, b) => a.order === b.order ? 0 : a.order - b.order);
+  return [...Map.groupBy(found, ({ where }) => where)].flatMap(([where, here]) => {
+    const messages = [...new Set(here.map(({ message }) => message))];
+    const shown = messages.slice(0, SHOWN).map((message) => where + message);
+    const more = messages.length - SHOWN;
+    return more > 0 ? [...shown, `${where}and ${more} more of this kind`] : shown;
+  }).join("\n");
 }
+
+/** Problems told of one place: all stages of a matrix may have one there. */
+const SHOWN = 3;
 
 function lineAndColumn(position: string): number {
   const [line, column] = position.split(":").map(Number);

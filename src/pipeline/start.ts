@@ -68,14 +68,31 @@ function realPath(path: string): string | undefined {
   }
 }
 
+/** How a stage goes along with others. */
+export interface Company {
+  /** Whether the caller reads its standard output and error, and draws its progress. */
+  readonly piped: boolean;
+  /** CPU threads in place of all cores; a number in its config goes first. */
+  readonly threads?: number | undefined;
+}
+
 /**
- * Starts a stage. Its standard output and error are this process's own; standard input is empty.
+ * Starts a stage. Its standard output and error are this process's own, or the caller's to read; standard input is empty.
  * @throws {UserError} where set-up has not run.
  */
-export function startStage(config: StageConfig, places: Places): Deno.ChildProcess {
-  const args = [join(places.project, "src/stage.ts"), places.run, config.id];
-  const env = environmentFor(config, ownEnvironment());
-  return startBound(withSurroundings(accessOf(config, places), env), places, args, env);
+export function startStage(
+  config: StageConfig,
+  places: Places,
+  { piped, threads }: Company = { piped: false },
+): Deno.ChildProcess {
+  const args = [join(places.project, "src/stage.ts"), places.run, config.id, ...(piped ? ["piped"] : [])];
+  const own = ownEnvironment();
+  const shared = threads === undefined || "OMP_NUM_THREADS" in own
+    ? {}
+    : { OMP_NUM_THREADS: String(threads) };
+  const env = environmentFor(config, { ...own, ...shared });
+  const streams = piped ? PIPED : INHERITED;
+  return startBound(withSurroundings(accessOf(config, places), env), places, args, env, streams);
 }
 
 /**
@@ -96,8 +113,12 @@ export function startWatch(port: number, places: Places): Deno.ChildProcess {
 export function startGenerate(generating: Generating, places: Places): Deno.ChildProcess {
   const args = [join(places.project, "src/generate/main.ts"), generating.arm, generating.text];
   const env = computing(boundEnvironment(ownEnvironment(), ENVIRONMENT), generating.threads);
-  return startBound(generateAccess(generating), places, args, env, "piped");
+  return startBound(generateAccess(generating), places, args, env, { ...INHERITED, stdin: "piped" });
 }
+
+type Streams = Required<Pick<Deno.CommandOptions, "stdin" | "stdout" | "stderr">>;
+const INHERITED: Streams = { stdin: "null", stdout: "inherit", stderr: "inherit" };
+const PIPED: Streams = { stdin: "null", stdout: "piped", stderr: "piped" };
 
 /** `args`: the program's file and its own arguments. */
 function startBound(
@@ -105,7 +126,7 @@ function startBound(
   places: Places,
   args: readonly string[],
   env: Record<string, string>,
-  stdin: "null" | "piped" = "null",
+  streams: Streams = INHERITED,
 ): Deno.ChildProcess {
   const launcher = launcherOf(places.project);
   const command = new Deno.Command(launcher, {
@@ -113,9 +134,7 @@ function startBound(
     cwd: places.project, // deno.json is looked for here
     clearEnv: true,
     env,
-    stdin,
-    stdout: "inherit",
-    stderr: "inherit",
+    ...streams,
   });
   return started(launcher, () => command.spawn());
 }

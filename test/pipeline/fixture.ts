@@ -2,6 +2,8 @@
 
 import { parsePipeline } from "../../src/config/load.ts";
 import type { PipelineConfig, StageConfig } from "../../src/config/schema.ts";
+import { type PlannedStage, stageFileOf } from "../../src/pipeline/plan.ts";
+import { type Status, writeStageFile, writeStatus } from "../../src/pipeline/stage_files.ts";
 
 const TEXT = `name: small
 device: cpu
@@ -36,4 +38,16 @@ stages:
     ...smallPipeline().stages,
     { ...words, id: "words" },
   ];
+}
+
+let clock = Date.parse("2026-01-01T00:00:00.000Z");
+
+/** Leaves a stage as if an attempt had ended so. */
+export function leave(stage: PlannedStage, state: Status["state"], seconds = 1): void {
+  const { folder } = stage;
+  const file = stageFileOf(stage, { file: "small.yaml", set: [] });
+  Deno.mkdirSync(folder, { recursive: true });
+  writeStageFile(folder, file);
+  const started = new Date(clock++).toISOString();
+  writeStatus(folder, { state, fingerprint: file.fingerprint, started, seconds });
 }
