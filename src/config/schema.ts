@@ -54,6 +54,9 @@ export const pipelineSchema = z.strictObject({
   ),
   device: device.default("auto").describe("auto: cuda where there is one, else cpu"),
   threads: threads.default("auto").describe("CPU threads; auto: all cores"),
+  sandbox: z.enum(["auto", "required"]).default("auto").describe(
+    "where the system cannot hold native code to a stage's files: auto warns and goes on, required refuses",
+  ),
   stages: z.array(stageSchema).min(1).describe("run in this order"),
 });
 

@@ -4,7 +4,8 @@ import { join, relative, resolve } from "node:path";
 import type { PipelineConfig } from "../config/schema.ts";
 import { roundly } from "./board.ts";
 import { type Estimate, Estimator } from "./estimate.ts";
-import { type Access, accessOf, type Native, type Places } from "./permissions.ts";
+import { NATIVE } from "./permission_table.ts";
+import { type Access, accessOf, type Places } from "./permissions.ts";
 import { type PlannedStage, planPipeline, type State } from "./plan.ts";
 import { folderOf, type Order } from "./run.ts";
 import { checkRunFormat } from "./run_file.ts";
@@ -17,8 +18,6 @@ const STATES: Record<State, string> = {
   new: "would run",
   changed: "ran before with other settings or inputs, would start over",
 };
-
-const NATIVE: Record<Native, string> = { torch: "libtorch", text: "the text library", none: "no" };
 
 /** One stage of the plan. */
 interface Item {
