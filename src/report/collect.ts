@@ -58,7 +58,12 @@ export type Dataset = Staged<Meta> & { readonly statistics: Statistics | null };
 
 /** One model: its training, its evaluation, its decoding, as far as they are there. */
 export interface Arm {
+  /** No two arms have the same. */
   readonly id: string;
+  /** Name of the run that it is part of. */
+  readonly run: string;
+  /** What tells the text that it was trained on, with its tokenizer, from other texts; null where nothing says. */
+  readonly text: string | null;
   /** The curriculum's name. */
   readonly curriculum: string;
   /** K. */
@@ -98,12 +103,18 @@ export function collect(folder: string, needs: readonly Need[], read: ReadText):
   });
   const evaluations = results("eval", "eval.json", evalFile);
   const decodings = results("decode", "decode.json", decodeFile);
-  const arms = collectArms(of("train"), evaluations, decodings, read, missing);
+  const name = basename(dirname(folder));
+  const textOf = (config: Config | null) => textNeeded(config, data);
+  const arms = collectArms(of("train"), evaluations, decodings, read, missing).map((arm) => ({
+    ...arm,
+    run: name,
+    text: textOf(arm.config),
+  }));
   if (arms.length === 0) {
     throw new UserError("Cannot report: needs names no train, eval or decode stage that has results");
   }
   return {
-    name: basename(dirname(folder)),
+    name,
     versions: readVersions(dirname(folder), read),
     commands: [...needs, { id: basename(folder), run: "report", folder }].flatMap(({ id, run, folder }) => {
       const command = readStage(folder, read)?.command;
@@ -140,6 +151,15 @@ function readStage(folder: string, read: ReadText): z.output<typeof stageFile> |
   return readJson(read, join(folder, "stage.json"), stageFile);
 }
 
+/** The prepared text by its content where that is known, else by the names of what the training needed. */
+function textNeeded(config: Config | null, data: readonly Dataset[]): string | null {
+  if (!Array.isArray(config?.needs)) return null;
+  const text = data.find(({ id }) => (config.needs as unknown[]).includes(id))?.value;
+  return text === undefined ? config.needs.join(" ") : JSON.stringify([text.tokenizer, text.splits]);
+}
+
+type Unplaced = Omit<Arm, "run" | "text">;
+
 /** Trained arms in the order of `needs`, then those that were only measured. */
 function collectArms(
   needs: readonly Need[],
@@ -147,7 +167,7 @@ function collectArms(
   decodings: readonly Staged<Decoding>[],
   read: ReadText,
   missing: string[],
-): Arm[] {
+): Unplaced[] {
   const heldOutFirst = [...evaluations].sort((a, b) =>
     Number(b.value.split !== "train") - Number(a.value.split !== "train")
   );
@@ -172,7 +192,7 @@ function collectArm(
   decoding: DecodedArm | null,
   read: ReadText,
   missing: string[],
-): Arm {
+): Unplaced {
   const config = need ? readStage(need.folder, read)?.config ?? null : null;
   const training = need ? readJson(read, join(need.folder, "train.json"), trainFile) : null;
   const metrics = need ? readMetrics(read, join(need.folder, "metrics.jsonl")) : null;
