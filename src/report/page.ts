@@ -7,6 +7,7 @@ import { evaluationSection } from "./evaluation.ts";
 import { generationSection } from "./generation.ts";
 import { armName, headline } from "./headline.ts";
 import { Markup, markup } from "./markup.ts";
+import { paretoSection } from "./pareto.ts";
 import { provenanceSection } from "./provenance.ts";
 import { samplesSection } from "./samples.ts";
 import { PAGE_STYLE } from "./style.ts";
@@ -35,7 +36,7 @@ ${
       markup`<ul>${results.missing.map((sentence) => markup`<li>${sentence}</li>`)}</ul>`
     }</header>
 <main>
-${summarySection(results)}${trainingSection(results)}${evaluationSection(results)}${
+${paretoSection(results)}${summarySection(results)}${trainingSection(results)}${evaluationSection(results)}${
       generationSection(results)
     }${decodingSection(results)}${samplesSection(results)}${dataSection(results)}${
       provenanceSection(results)

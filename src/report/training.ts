@@ -1,6 +1,7 @@
 /** The training's charts: loss per head with the curriculum's phases, bits per byte and drafting over the steps. */
 
-import { type Band, extent, lineChart, type Series } from "./chart.ts";
+import { type Band, lineChart } from "./chart.ts";
+import { extent, type Series } from "./series.ts";
 import type { Arm, Results } from "./collect.ts";
 import { armName } from "./headline.ts";
 import type { Phase, Validation, Warning } from "./inputs.ts";
