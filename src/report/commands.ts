@@ -8,6 +8,8 @@ export interface StageCommand {
   readonly id: string;
   /** The stage's kind, which is the name of its task. */
   readonly run: string;
+  /** Name of the run that it is part of. */
+  readonly of: string;
   readonly command: Command;
 }
 

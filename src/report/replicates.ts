@@ -28,7 +28,7 @@ export interface Replicate {
   readonly arm: Arm;
 }
 
-/** All arms, each in one set, in the order in which the sets' first arms stand. */
+/** All arms, each in one set, in the order in which settings are first met. */
 export function replicatesOf({ arms }: Pick<Results, "arms">): Replicates[] {
   const alike = [...Map.groupBy(arms.map(replicateOf), ({ arm }) => settingsOf(arm)).values()];
   const groups = alike.flatMap(withDistinctSeeds).map((group) =>
@@ -111,7 +111,8 @@ function labelsOf(groups: readonly (readonly Replicate[])[]): string[] {
 
 /** `arm-forward` is `forward` where all begin with `arm-`; a curriculum's name is never cut off. */
 function withoutPrefix(labels: readonly string[], curricula: readonly string[]): string[] {
-  const words = labels.map((label) => label.split("-"));
+  const parted = labels.map((label) => /^(.*\/)?(.*)$/s.exec(label)!); // the run's name, where there are several
+  const words = parted.map(([, , own]) => own!.split("-"));
   const most = Math.min(...words.map((parts, i) => {
     const name = curricula[i]!.split("-")[0]!;
     const at = parts.indexOf(name);
@@ -120,7 +121,7 @@ function withoutPrefix(labels: readonly string[], curricula: readonly string[]):
   const isShared = (i: number) => words.every((parts) => parts[i] === words[0]![i]);
   let shared = 0;
   while (shared < most && isShared(shared)) shared++;
-  return words.map((parts) => parts.slice(shared).join("-"));
+  return words.map((parts, i) => (parted[i]![1] ?? "") + parts.slice(shared).join("-"));
 }
 
 type Unreferred = Omit<Replicates, "reference">;

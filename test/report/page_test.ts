@@ -355,28 +355,6 @@ Deno.test("collect() ends in one sentence when nothing is there to report on", (
   });
 });
 
-Deno.test("collect() names the file and the key that is malformed", () => {
-  const broken = (path: string, edit: Parameters<typeof change>[2]) => () =>
-    pageOf((files) => change(files, path, edit));
-  assert.throws(broken("eval/eval.json", (e) => e.arms[1].bits_per_byte = "low"), {
-    name: "UserError",
-    message:
-      'Cannot read "/runs/quickstart/eval/eval.json": arms[1].bits_per_byte: expected number, received string',
-  });
-  const drafted =
-    /decode\.json": arms\[1\]\.domains\[0\]\.samples\[0\]\.drafted: ranges in increasing order inside the text expected$/;
-  for (const wrong of [[[0, 9999]], [[5, 2]], [[4, 8], [2, 3]]]) {
-    assert.throws(
-      broken("decode/decode.json", (d) => d.arms[1].domains[0].samples[0].drafted = wrong),
-      drafted,
-    );
-  }
-  assert.throws(
-    () => pageOf((files) => files.set("/runs/quickstart/ntp/train.json", "{")),
-    /train\.json": not valid JSON/,
-  );
-});
-
 Deno.test("figures() holds the numbers that the page prints", () => {
   const numbers = figures(collect(REPORT, ALL, reader(completeRun())));
   const forward = numbers.arms[1]!;
