@@ -8,14 +8,16 @@ import { placeOf } from "./speed_table.ts";
 import { NONE } from "./summary.ts";
 import { type Column, table } from "./table.ts";
 
-interface AcceptanceRow {
+/** A row of the table of acceptance. */
+export interface AcceptanceRow {
   readonly arm: DecodedArm;
   readonly domain: DecodedDomain;
   readonly free: Measurement["acceptance"][number];
   readonly forced: Measurement["acceptance"][number] | undefined;
 }
 
-function acceptanceRows(arm: DecodedArm): AcceptanceRow[] {
+/** One for each depth. */
+export function acceptanceRows(arm: DecodedArm): AcceptanceRow[] {
   return arm.domains.flatMap((domain) =>
     (mostHeads(domain.batches[0]!)?.acceptance ?? []).map((free) => ({
       arm,

@@ -83,12 +83,12 @@ function xScale({ series, bands, x }: LineChart, box: Box): Scale {
   return x.ticks === undefined ? levelScale(range, box) : tickedScale(range, x.ticks, box);
 }
 
-/** Cuts off what lies outside of the plot. */
+/** Cuts off what lies outside of the plot; dots on its edge are whole. */
 function inside(id: string, { left, right, top, bottom }: Box, lines: readonly Markup[]): Markup {
-  const [width, height] = [right - left, bottom - top];
-  return markup`<clipPath id="${id}-plot"><rect x="${px(left)}" y="${px(top)}" width="${px(width)}" height="${
-    px(height)
-  }"/></clipPath><g clip-path="url(#${id}-plot)">${lines}</g>`;
+  const [width, height] = [right - left + 6, bottom - top + 6];
+  return markup`<clipPath id="${id}-plot"><rect x="${px(left - 3)}" y="${px(top - 3)}" width="${
+    px(width)
+  }" height="${px(height)}"/></clipPath><g clip-path="url(#${id}-plot)">${lines}</g>`;
 }
 
 function drawBand(band: Band, index: number, x: Scale, { top, bottom }: Box): Markup {

@@ -14,11 +14,11 @@ export interface Course {
 
 /**
  * The course of these curves. Values of neighbouring x are averaged within each curve before the curves are compared, where there
- * are more than {@link COLUMNS} of them: the spread is that of the runs, not of the noise inside of each.
+ * are more than `most` of them: the spread is that of the runs, not of the noise inside of each.
  */
-export function courseOf(curves: readonly (readonly Point[])[]): Course {
+export function courseOf(curves: readonly (readonly Point[])[], most = COLUMNS): Course {
   const xs = [...new Set(curves.flatMap((curve) => curve.map(([x]) => x)))].sort((a, b) => a - b);
-  const columns = Math.min(xs.length, COLUMNS);
+  const columns = Math.min(xs.length, most);
   const column = new Map(xs.map((x, i) => [x, Math.floor(i * columns / xs.length)]));
   const means = curves.map((curve) => meansOf(curve, column));
   const points: Point[] = [];

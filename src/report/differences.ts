@@ -4,11 +4,11 @@ import type { DecodedArm } from "./inputs.ts";
 import { type Content, markup } from "./markup.ts";
 import { headsName } from "./measurements.ts";
 import { count } from "./numbers.ts";
-import { rowsOf } from "./speed_table.ts";
+import { speedRows } from "./speed_table.ts";
 
 /** Where outputs first part, of the measurement that headline and summary speak of and of all others. */
 export function differences(arms: readonly DecodedArm[]): Content {
-  const all = arms.flatMap(rowsOf).filter(({ other }) => other === null).flatMap(({ arm, placed }) =>
+  const all = arms.flatMap(speedRows).filter(({ other }) => other === null).flatMap(({ arm, placed }) =>
     (placed.measurement.equal?.first_differences ?? []).map((difference) => ({ arm, placed, ...difference }))
   );
   if (all.length === 0) return null;

@@ -46,9 +46,9 @@ export function byHeads(sets: readonly Replicates[], data: Results["data"]): Fac
   });
 }
 
-function textName({ config, text }: Arm, data: Results["data"]): string {
+function textName({ config, text, run }: Arm, data: Results["data"]): string {
   const needs: readonly unknown[] = Array.isArray(config?.needs) ? config.needs : [];
-  const dataset = data.find(({ id }) => needs.includes(id));
+  const dataset = data.find(({ id }) => needs.some((need) => id === need || id === `${run}/${need}`));
   if (dataset === undefined) return text ?? "unnamed text";
   const { kind, vocab } = dataset.value.tokenizer;
   return `${dataset.id} (${kind === "bytes" ? "bytes" : `${kind} of ${vocab}`})`;
@@ -64,4 +64,9 @@ export function stylesIn({ sets }: Facet, curricula: readonly string[]): number[
 /** The curricula in the order in which they first occur. */
 export function curriculaOf(sets: readonly Replicates[]): string[] {
   return [...new Set(sets.map(({ curriculum }) => curriculum))];
+}
+
+/** `: books, K=4`, behind a chart's title. */
+export function inFacet({ name }: Facet): string {
+  return name === "" ? "" : `: ${name}`;
 }

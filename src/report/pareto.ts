@@ -29,7 +29,7 @@ const MEASURES: readonly Measure[] = [
   {
     id: "speed",
     name: "Speed-up",
-    axis: "times as fast as plain decoding, wall clock (higher is better ↑)",
+    axis: "times plain decoding, wall clock (higher is better ↑)",
     key: "speedup",
   },
 ];

@@ -15,7 +15,8 @@ export interface SpeedRow {
   readonly other: { readonly kernels: string; readonly tokens_per_s: number } | null;
 }
 
-export function rowsOf(arm: DecodedArm): SpeedRow[] {
+/** One for each batch and number of heads. */
+export function speedRows(arm: DecodedArm): SpeedRow[] {
   return arm.domains.flatMap((domain) =>
     domain.batches.flatMap((batch) => {
       const row = (measurement: Measurement, other: SpeedRow["other"] = null) => ({
@@ -94,5 +95,5 @@ decoding of one prompt at a time.`;
 
 /** The table of the speeds of all arms, numbers of heads and batches. */
 export function speedTable(arms: readonly DecodedArm[]): Markup {
-  return table(SPEED_CAPTION, SPEED, arms.flatMap(rowsOf), { cards: true });
+  return table(SPEED_CAPTION, SPEED, arms.flatMap(speedRows), { cards: true });
 }

@@ -48,7 +48,7 @@ ${
 }
 .chart .faint { stroke-width: .7; stroke-dasharray: none; opacity: .3; }
 .chart .area { opacity: .2; }
-.chart .points { opacity: .4; }
+.chart .points { opacity: .5; }
 .chart .error { fill: none; stroke-width: 1.3; }
 .chart .mean path, .chart .mean circle { stroke-width: 1.6; }
 .chart .hollow { fill: var(--paper); }

@@ -78,11 +78,15 @@ export function study(size: Study): { files: Files; needs: Need[] } {
     const config = { needs: [text], model, curriculum, train: { steps: size.steps }, seed, threads: 2 };
     put(id, "train", config, { "train.json": train, "metrics.jsonl": metrics });
   }
-  for (const { id, evaluation } of arms) {
-    put(id.replace("arm", "eval"), "eval", { needs: [id], split: "val" }, { "eval.json": evaluation });
+  for (const { id, text, evaluation } of arms) {
+    put(id.replace("arm", "eval"), "eval", { needs: [text, id], each: "arm", split: "val" }, {
+      "eval.json": evaluation,
+    });
   }
-  for (const { id, decoding } of arms) {
-    put(id.replace("arm", "decode"), "decode", { needs: [id], prompts: 16 }, { "decode.json": decoding });
+  for (const { id, text, decoding } of arms) {
+    put(id.replace("arm", "decode"), "decode", { needs: [text, id], each: "arm", prompts: 16 }, {
+      "decode.json": decoding,
+    });
   }
   return { files, needs };
 }
@@ -293,7 +297,7 @@ const STORY =
 house of his father; but she would not hear of it, and went out into the garden.";
 
 function sampleOf(number: number, share: number): unknown {
-  const drafted = Array.from({ length: 20 }, (_, i) => [i * 9 + 2, i * 9 + 2 + Math.round(6 * share)]);
+  const drafted = Array.from({ length: 20 }, (_, i) => [i * 9 + 2, i * 9 + 2 + Math.round(10 * share)]);
   return {
     prompt: `Chapter ${number + 1}\n\nIt was in the year of the great frost that they came to the town`,
     text: STORY.slice(0, 185),
