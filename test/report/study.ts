@@ -24,7 +24,7 @@ export const armId = ({ curriculum, seed }: StudyArm): string => `arm-${curricul
 const BITS = { ntp: 1.5, forward: 1.53, mtp: 1.6 };
 export const bitsOf = ({ curriculum, seed }: StudyArm): number =>
   BITS[curriculum] + 0.01 * seed +
-  (curriculum === "mtp" ? 0.001 * (seed % 2) : 0.02 * (seed % 3) * Number(curriculum === "forward"));
+  (curriculum === "mtp" ? 0.001 * (seed % 2) : 0.03 * (seed % 3) * Number(curriculum === "forward"));
 
 /** The needs of {@link studyRun}. */
 export function studyNeeds(arms: readonly StudyArm[] = STUDY, run = "study"): Need[] {
