@@ -21,7 +21,11 @@ td small strong { color: var(--ink); }
 export function comparisonSection(results: Results): Markup {
   const comparison = compare(results);
   return markup`<section aria-labelledby="comparison"><h2 id="comparison">Comparison</h2>
-${comparisonTables(comparison)}
+${
+    comparisonTables(comparison, figureCell).map(({ caption, columns }) =>
+      table(caption, columns, comparison.sets, { cards: true })
+    )
+  }
 ${
     notes(comparison).map((note) =>
       markup`<p class="note soft">${note}</p>
@@ -31,38 +35,39 @@ ${
 `;
 }
 
-/** The tables and their captions; the same for a page and for Markdown. */
-export const ABOUT: Readonly<Record<Measure["about"], string>> = {
+/** A table's caption, and its columns with figures as `cell` writes them. */
+export interface ComparisonTable {
+  readonly caption: string;
+  readonly columns: readonly Column<ComparedSet>[];
+}
+
+const CAPTIONS: Readonly<Record<Measure["about"], string>> = {
   text: "Modelling of text, and tasks.",
-  generation: "Text that the arms write, greedily where not said otherwise, against the true continuation.",
+  generation: "Text that the arms write, against the true continuation.",
   decoding:
     "Decoding with drafts against the same model's fastest plain decoding, with the number of heads that was fastest.",
 };
 
-function comparisonTables(comparison: Comparison): Content {
-  const parts = Object.entries(ABOUT).map(([about, caption]) => {
-    const indices = comparison.measures.flatMap((measure, i) => measure.about === about ? [i] : []);
-    if (indices.length === 0) return null;
-    const columns: Column<ComparedSet>[] = [
-      ...setColumns(comparison),
-      ...indices.map((i): Column<ComparedSet> => ({
-        heading: headingOf(comparison.measures[i]!),
-        cell: ({ set, figures }) => figureCell(figures[i]!, set.arms.length),
-      })),
-      ...(about === "decoding" ? DECODING : []),
-    ];
-    return table(caption, columns, comparison.sets, { cards: true });
+/** The tables for which something was measured; one of what there is to measure where nothing was. */
+export function comparisonTables(
+  comparison: Comparison,
+  cell: (figure: Figure, arms: number) => Content,
+): ComparisonTable[] {
+  const names = setColumns(comparison);
+  const tables = Object.entries(CAPTIONS).flatMap(([about, caption]): ComparisonTable[] => {
+    const figures = comparison.measures.flatMap((measure, i): Column<ComparedSet>[] =>
+      measure.about !== about
+        ? []
+        : [{ heading: headingOf(measure), cell: ({ set, figures }) => cell(figures[i]!, set.arms.length) }]
+    );
+    if (figures.length === 0) return [];
+    return [{ caption, columns: [...names, ...figures, ...(about === "decoding" ? DECODING : [])] }];
   });
-  return parts.every((part) => part === null) ? setsTable(comparison) : parts;
-}
-
-/** Where nothing was measured, what there is to measure. */
-function setsTable(comparison: Comparison): Markup {
-  return table("Nothing was measured yet.", setColumns(comparison), comparison.sets, { cards: true });
+  return tables.length > 0 ? tables : [{ caption: "Nothing was measured yet.", columns: names }];
 }
 
 /** Label, K, kind of head and seeds, as far as they tell rows apart. */
-export function setColumns({ sets }: Comparison): Column<ComparedSet>[] {
+function setColumns({ sets }: Comparison): Column<ComparedSet>[] {
   const kinds = new Set(sets.map(({ set }) => set.kind));
   const isRenamed = sets.some(({ set }) => set.curriculum !== set.label);
   return [
@@ -102,8 +107,20 @@ function figureCell(figure: Figure, arms: number): Content {
   }${verdict !== null && markup` <strong>${verdict}</strong>`}</small>`;
 }
 
+/** The same as plain text: `1.613 ± 0.004 (+0.012, p 0.034, worse)`. */
+export function figureText(figure: Figure, arms: number): string {
+  const { difference, verdict, measure } = figure;
+  if (difference === null || figure.spread === null) return spreadText(figure, arms);
+  const said = [
+    changeText(measure, difference.mean),
+    ...(difference.p === null ? [] : [pText(difference.p)]),
+    ...(verdict === null ? [] : [verdict]),
+  ];
+  return `${spreadText(figure, arms)} (${said.join(", ")})`;
+}
+
 /** `1.613 ± 0.004`; where fewer than all arms have a value, their number: `1.613 ± 0.004 (2)`. */
-export function spreadText({ measure, spread }: Figure, arms: number): string {
+function spreadText({ measure, spread }: Figure, arms: number): string {
   if (spread === null) return NONE;
   const { mean, sd, n } = spread;
   const deviation = sd === null ? "" : `\u00a0±\u00a0${valueText(measure, sd)}`;
@@ -111,7 +128,7 @@ export function spreadText({ measure, spread }: Figure, arms: number): string {
 }
 
 /** `p 0.034`, `p < 0.001` */
-export function pText(p: number): string {
+function pText(p: number): string {
   return p < 0.001 ? "p\u00a0<\u00a00.001" : `p\u00a0${p < 0.1 ? decimal(p, 3) : decimal(p, 2)}`;
 }
 
@@ -158,7 +175,7 @@ function seedsNotes({ sets }: Comparison): string[] {
     } times as large as its own spread from seed to seed before p falls below 0.05, and larger still after the correction: that a \
 difference is not marked does not show that there is none.`;
   return [
-    `${spread} Below it the mean difference to ${references.join(", or to ")}${
+    `${spread} With it the mean difference to ${references.join(", or to ")}${
       references.length > 1 ? " (the one on the same text with the most settings alike)" : ""
     }, seed by seed, and the p value of a paired t test, two-sided and uncorrected. "better", "worse", "higher" and "lower" stand where it \
 is below 0.05 after Holm's correction for all rows of the column; nothing corrects for the number of columns. ${power}`,

@@ -131,7 +131,7 @@ export function costNotes({ arms, stages }: Results): string[] {
     arms.some(({ training }) => training !== null)
       ? "Training time is without validation and saving, which the stage's own time has in it."
       : "",
-    arms.some(({ steps }) => steps.some(({ mfu }) => mfu != null))
+    arms.some(({ steps }) => steps.some(({ mfu }) => typeof mfu === "number"))
       ? "MFU: arithmetic of the model over the machine's peak; median over the logged steps."
       : "",
     sources.size > 0

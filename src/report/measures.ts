@@ -155,7 +155,7 @@ const repetitionWhileDecoding: Placed = {
   better: null,
   ...share,
   from: "decode",
-  of: ({ decoding }) => decoding?.domains[0]!.repetition.plain.rep_4 ?? null,
+  of: ({ decoding }) => decoding === null ? null : decoding.domains[0]!.repetition.plain.rep_4,
 };
 
 /** Of the first domain, one prompt at a time. An arm that was decoded without drafts gives one token a forward. */

@@ -5,13 +5,15 @@ import type { ReportConfig } from "../config/schema.ts";
 import { writeJson, writeText } from "../formats/atomic.ts";
 import type { Run } from "../stage/io.ts";
 import { collect } from "./collect.ts";
+import { csv } from "./csv.ts";
 import { figures } from "./figures.ts";
+import { markdown } from "./markdown.ts";
 import { page } from "./page.ts";
 import { readFromDisk } from "./read.ts";
 
 /**
- * Writes `report.html` (self-contained) and `report.json` into the stage's folder. The same inputs give the same
- * bytes.
+ * Writes `report.html` (self-contained), and its numbers as `report.json`, `report.csv` and `report.md`, into the stage's
+ * folder. The same inputs give the same bytes.
  *
  * @throws {UserError} when an input is malformed, or when no needed stage has results to report on
  */
@@ -19,6 +21,8 @@ export const run: Run<ReportConfig> = (_config, io) => {
   const results = collect(io.folder, io.needs, readFromDisk);
   const numbers = figures(results);
   writeJson(join(io.folder, "report.json"), numbers);
+  writeText(join(io.folder, "report.csv"), csv(results));
+  writeText(join(io.folder, "report.md"), markdown(results));
   writeText(join(io.folder, "report.html"), page(results));
   for (const sentence of results.missing) io.log(sentence);
   io.log(numbers.headline);

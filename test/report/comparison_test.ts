@@ -69,7 +69,7 @@ Deno.test("page() has the comparison by sets, with the difference and its p valu
   const said = textOf(comparison);
   assert.match(
     said,
-    /in brackets, how many have the figure where not all do\. Below it the mean difference to ntp, seed by seed/,
+    /in brackets, how many have the figure where not all do\. With it the mean difference to ntp, seed by seed/,
   );
   assert.match(said, /With 3 seeds the mean difference has to be 2\.5 times as large as its own spread/);
   assert.match(
