@@ -47,13 +47,14 @@ export function studyRun(arms: readonly StudyArm[] = STUDY, run = "study"): File
   const put = (path: string, value: unknown) => files.set(`/runs/${run}/${path}`, JSON.stringify(value));
   const get = (path: string) => JSON.parse(template.get(`/runs/quickstart/${path}`)!);
   put("pipeline.json", { versions: { foretoken: "0.1.0", deno: "2.9.6" }, config: { stages } });
-  for (const name of ["stage.json", "meta.json", "statistics.json"]) put(`text/${name}`, get(`text/${name}`));
+  put("text/stage.json", { id: "text", run: "prepare", ...get("text/stage.json") });
+  for (const name of ["meta.json", "statistics.json"]) put(`text/${name}`, get(`text/${name}`));
   for (const arm of arms) {
     const id = armId(arm);
     const like = arm.curriculum === "ntp" ? "ntp" : "forward";
     const config = { ...get(`${like}/stage.json`).config, id, curriculum: arm.curriculum, seed: arm.seed };
     const { command } = get(`${like}/stage.json`);
-    put(`${id}/stage.json`, { config, command, fingerprint: "f" });
+    put(`${id}/stage.json`, { id, run: "train", config, command, fingerprint: "f" });
     const training = get(`${like}/train.json`);
     put(`${id}/train.json`, {
       ...training,
@@ -66,6 +67,8 @@ export function studyRun(arms: readonly StudyArm[] = STUDY, run = "study"): File
       const stage = get(`${kind}/stage.json`);
       const about = { id: `${kind}-${suffix}`, needs: ["text", id], each: "arm" };
       put(`${kind}-${suffix}/stage.json`, {
+        id: about.id,
+        run: kind,
         config: { ...stage.config, ...about, seed: 1337 },
         command: stage.command,
         fingerprint: "f",
