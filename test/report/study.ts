@@ -10,6 +10,8 @@ export const STUDY_REPORT = "/runs/study/report";
 export interface StudyArm {
   readonly curriculum: "ntp" | "forward" | "mtp";
   readonly seed: number;
+  /** Tells arms of one curriculum and seed apart, by their width. */
+  readonly variant?: number;
 }
 
 /** Three seeds of each. */
@@ -18,7 +20,9 @@ export const STUDY: readonly StudyArm[] = (["ntp", "forward", "mtp"] as const).f
 );
 
 /** `arm-forward-s2` */
-export const armId = ({ curriculum, seed }: StudyArm): string => `arm-${curriculum}-s${seed}`;
+export const armId = (arm: StudyArm): string => `arm-${suffixOf(arm)}`;
+const suffixOf = ({ curriculum, seed, variant }: StudyArm): string =>
+  `${curriculum}${variant === undefined ? "" : `-v${variant}`}-s${seed}`;
 
 /** What an arm's bits per byte are made of: the curriculum's, less what its seed gives to all. */
 const BITS = { ntp: 1.5, forward: 1.53, mtp: 1.6 };
@@ -33,8 +37,8 @@ export function studyNeeds(arms: readonly StudyArm[] = STUDY, run = "study"): Ne
   return [
     need("text", "prepare"),
     ...each("train", armId),
-    ...each("eval", (arm) => `eval-${arm.curriculum}-s${arm.seed}`),
-    ...each("decode", (arm) => `decode-${arm.curriculum}-s${arm.seed}`),
+    ...each("eval", (arm) => `eval-${suffixOf(arm)}`),
+    ...each("decode", (arm) => `decode-${suffixOf(arm)}`),
   ];
 }
 
@@ -54,6 +58,7 @@ export function studyRun(arms: readonly StudyArm[] = STUDY, run = "study"): File
     const like = arm.curriculum === "ntp" ? "ntp" : "forward";
     const config = { ...get(`${like}/stage.json`).config, id, curriculum: arm.curriculum, seed: arm.seed };
     const { command } = get(`${like}/stage.json`);
+    if (arm.variant !== undefined) config.model.width += arm.variant;
     put(`${id}/stage.json`, { id, run: "train", config, command, fingerprint: "f" });
     const training = get(`${like}/train.json`);
     put(`${id}/train.json`, {
@@ -62,7 +67,7 @@ export function studyRun(arms: readonly StudyArm[] = STUDY, run = "study"): File
       seconds: 60 + arm.seed,
     });
     files.set(`/runs/${run}/${id}/metrics.jsonl`, template.get(`/runs/quickstart/${like}/metrics.jsonl`)!);
-    const suffix = `${arm.curriculum}-s${arm.seed}`;
+    const suffix = suffixOf(arm);
     for (const kind of ["eval", "decode"]) {
       const stage = get(`${kind}/stage.json`);
       const about = { id: `${kind}-${suffix}`, needs: ["text", id], each: "arm" };
