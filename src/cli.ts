@@ -1,6 +1,7 @@
 /** The command line: `foretoken pipeline|train|fetch|inspect|... `. Loads what a command needs only then. */
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
+import { addCompareCommand } from "./cli/compare.ts";
 import { addCurriculumCommand } from "./cli/curriculum.ts";
 import { addExchangeCommands } from "./cli/exchange.ts";
 import { addFetchCommand } from "./cli/fetch.ts";
@@ -23,6 +24,7 @@ Examples:
   foretoken pipeline quickstart --set '*.train.steps=1000' --set device=cpu
   foretoken fetch minipile                    a public data set
   foretoken generate quickstart/forward --prompt 'The fox'
+  foretoken compare quickstart books          one report over several runs
   foretoken train --help                      a command's options and examples
 
 In a checkout, foretoken is \`deno task foretoken\`; \`deno task train ...\` is short
@@ -49,6 +51,7 @@ function commandLine(finish: Finish): Command {
   addModelCommand(program, finish);
   addCurriculumCommand(program, finish);
   addWatchCommand(program, finish);
+  addCompareCommand(program, finish);
   program.helpCommand("help [command]", "show a command's options and examples");
   for (const command of [program, ...commandsBelow(program)]) {
     command.exitOverride()

@@ -90,7 +90,10 @@ const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
   },
   // An arm of another run with that run's other stages: the tokenizer is its text's.
   export: { native: () => "none", reads: ({ from }) => from === undefined ? [] : [dirname(from)] },
-  report: { native: () => "none", reads: (_, { run }) => [join(run, "pipeline.json")] },
+  report: {
+    native: () => "none",
+    reads: ({ from = [] }, { run }) => [join(run, "pipeline.json"), ...from.map((other) => other.run)],
+  },
 };
 
 interface Row<Config> {

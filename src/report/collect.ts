@@ -62,7 +62,7 @@ export type Dataset = Staged<Meta> & { readonly statistics: Statistics | null };
 export interface StageTime {
   readonly id: string;
   readonly run: string;
-  /** Of its last attempt; null where its folder does not say. */
+  /** Of its last attempt, of a training at least its steps' own; null where it has not ended. */
   readonly seconds: number | null;
   /** Ids of the arms that it trained or measured. */
   readonly arms: readonly string[];

@@ -109,8 +109,17 @@ function labelsOf(groups: readonly (readonly Replicate[])[]): string[] {
   });
 }
 
-/** `arm-forward` is `forward` where all begin with `arm-`; a curriculum's name is never cut off. */
+/** `k4-forward` is `forward`, and `a/k4-forward-long` of the run a `a/forward-long`. */
+function sinceCurriculum(label: string, curriculum: string): string {
+  const [, run = "", own] = /^(.*\/)?(.*)$/s.exec(label)!;
+  const at = `-${own}-`.indexOf(`-${curriculum}-`);
+  return at < 0 ? label : run + own!.slice(at);
+}
+
+/** What stands before the curricula's names goes where labels still differ without it, else what all begin with. */
 function withoutPrefix(labels: readonly string[], curricula: readonly string[]): string[] {
+  const own = labels.map((label, i) => sinceCurriculum(label, curricula[i]!));
+  if (new Set(own).size === own.length) return own;
   const parted = labels.map((label) => /^(.*\/)?(.*)$/s.exec(label)!); // the run's name, where there are several
   const words = parted.map(([, , own]) => own!.split("-"));
   const most = Math.min(...words.map((parts, i) => {

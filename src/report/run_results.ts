@@ -79,7 +79,9 @@ export function readRun(source: NamedSource, read: ReadText, tell: (sentence: st
     stages: stages.filter(({ folder }) => !folder.isUnused).map(({ folder: { id, run, status } }) => ({
       id,
       run,
-      seconds: status?.state === "done" ? status.seconds : null,
+      seconds: status?.state === "done"
+        ? Math.max(status.seconds, arms.find((arm) => arm.id === id)?.training?.seconds ?? 0)
+        : null,
       arms: aboutArms.get(id) ?? [],
     })),
     commands: stages.flatMap(({ need: { id, run }, folder: { command } }) =>

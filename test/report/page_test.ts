@@ -21,11 +21,12 @@ Deno.test("page() of a complete run has every section, chart and table", () => {
   const root = parse(pageOf());
   assert.deepEqual(all(root, "h2").map(textOf), [
     "Quality against speed-up",
-    "Summary",
+    "Comparison",
     "Training",
     "Evaluation",
     "Decoding",
     "Samples",
+    "Cost",
     "Data",
     "What was run",
   ]);
@@ -149,7 +150,7 @@ Deno.test("page() without evaluation and decoding says so and leaves their secti
   assert.match(text, /No evaluation was among this report's inputs/);
   assert.match(text, /No decoding was among this report's inputs/);
   assert.match(text, /No prepared text was among this report's inputs/);
-  assert.equal(all(root, "section").length, 6);
+  assert.equal(all(root, "section").length, 7);
   assert.equal(titles(root).length, 3);
 });
 

@@ -10,6 +10,8 @@ export const STUDY_REPORT = "/runs/study/report";
 export interface StudyArm {
   readonly curriculum: "ntp" | "forward" | "mtp";
   readonly seed: number;
+  /** Tells arms of one curriculum and seed apart, by their width. */
+  readonly variant?: number;
 }
 
 /** Three seeds of each. */
@@ -18,13 +20,15 @@ export const STUDY: readonly StudyArm[] = (["ntp", "forward", "mtp"] as const).f
 );
 
 /** `arm-forward-s2` */
-export const armId = ({ curriculum, seed }: StudyArm): string => `arm-${curriculum}-s${seed}`;
+export const armId = (arm: StudyArm): string => `arm-${suffixOf(arm)}`;
+const suffixOf = ({ curriculum, seed, variant }: StudyArm): string =>
+  `${curriculum}${variant === undefined ? "" : `-v${variant}`}-s${seed}`;
 
 /** What an arm's bits per byte are made of: the curriculum's, less what its seed gives to all. */
 const BITS = { ntp: 1.5, forward: 1.53, mtp: 1.6 };
 export const bitsOf = ({ curriculum, seed }: StudyArm): number =>
   BITS[curriculum] + 0.01 * seed +
-  (curriculum === "mtp" ? 0.001 * (seed % 2) : 0.02 * (seed % 3) * Number(curriculum === "forward"));
+  (curriculum === "mtp" ? 0.001 * (seed % 2) : 0.03 * (seed % 3) * Number(curriculum === "forward"));
 
 /** The needs of {@link studyRun}. */
 export function studyNeeds(arms: readonly StudyArm[] = STUDY, run = "study"): Need[] {
@@ -33,8 +37,8 @@ export function studyNeeds(arms: readonly StudyArm[] = STUDY, run = "study"): Ne
   return [
     need("text", "prepare"),
     ...each("train", armId),
-    ...each("eval", (arm) => `eval-${arm.curriculum}-s${arm.seed}`),
-    ...each("decode", (arm) => `decode-${arm.curriculum}-s${arm.seed}`),
+    ...each("eval", (arm) => `eval-${suffixOf(arm)}`),
+    ...each("decode", (arm) => `decode-${suffixOf(arm)}`),
   ];
 }
 
@@ -47,13 +51,15 @@ export function studyRun(arms: readonly StudyArm[] = STUDY, run = "study"): File
   const put = (path: string, value: unknown) => files.set(`/runs/${run}/${path}`, JSON.stringify(value));
   const get = (path: string) => JSON.parse(template.get(`/runs/quickstart/${path}`)!);
   put("pipeline.json", { versions: { foretoken: "0.1.0", deno: "2.9.6" }, config: { stages } });
-  for (const name of ["stage.json", "meta.json", "statistics.json"]) put(`text/${name}`, get(`text/${name}`));
+  put("text/stage.json", { id: "text", run: "prepare", ...get("text/stage.json") });
+  for (const name of ["meta.json", "statistics.json"]) put(`text/${name}`, get(`text/${name}`));
   for (const arm of arms) {
     const id = armId(arm);
     const like = arm.curriculum === "ntp" ? "ntp" : "forward";
     const config = { ...get(`${like}/stage.json`).config, id, curriculum: arm.curriculum, seed: arm.seed };
     const { command } = get(`${like}/stage.json`);
-    put(`${id}/stage.json`, { config, command, fingerprint: "f" });
+    if (arm.variant !== undefined) config.model.width += arm.variant;
+    put(`${id}/stage.json`, { id, run: "train", config, command, fingerprint: "f" });
     const training = get(`${like}/train.json`);
     put(`${id}/train.json`, {
       ...training,
@@ -61,11 +67,13 @@ export function studyRun(arms: readonly StudyArm[] = STUDY, run = "study"): File
       seconds: 60 + arm.seed,
     });
     files.set(`/runs/${run}/${id}/metrics.jsonl`, template.get(`/runs/quickstart/${like}/metrics.jsonl`)!);
-    const suffix = `${arm.curriculum}-s${arm.seed}`;
+    const suffix = suffixOf(arm);
     for (const kind of ["eval", "decode"]) {
       const stage = get(`${kind}/stage.json`);
       const about = { id: `${kind}-${suffix}`, needs: ["text", id], each: "arm" };
       put(`${kind}-${suffix}/stage.json`, {
+        id: about.id,
+        run: kind,
         config: { ...stage.config, ...about, seed: 1337 },
         command: stage.command,
         fingerprint: "f",
