@@ -105,7 +105,7 @@ function checkNeeds(stage: Stage, i: number, stages: readonly Stage[], first: Fi
       message: "an export stage has one train stage in needs, or the folder of one in from",
     });
   }
-  if (stage.run === "report" && stage.needs.length === 0) {
+  if (stage.run === "report" && stage.needs.length === 0 && stage.from === undefined) {
     problems.push({
       path: ["stages", i, "needs"],
       message: "a report stage needs at least one stage, found none",

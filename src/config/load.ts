@@ -142,7 +142,9 @@ function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile,
     case "fetch":
       return withKnownDataset(stage);
     case "report":
-      return stage;
+      return stage.from === undefined
+        ? stage
+        : { ...stage, from: stage.from.map((other) => ({ ...other, run: absolute(other.run) })) };
     default:
       return { ...stage, seed: stage.seed ?? seed, device, threads };
   }

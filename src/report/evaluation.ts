@@ -5,7 +5,7 @@ import type { EvaluatedArm, Evaluation } from "./inputs.ts";
 import { type Markup, markup } from "./markup.ts";
 import { count, decimal, percent } from "./numbers.ts";
 import { shown } from "./shown.ts";
-import { NONE } from "./summary.ts";
+import { known, NONE } from "./summary.ts";
 import { tasksPart } from "./tasks.ts";
 import { type Column, table } from "./table.ts";
 
@@ -33,7 +33,7 @@ function evaluationTable({ id, value: { split, files, arms } }: Staged<Evaluatio
     { heading: "arm", cell: (arm) => arm.id },
     { heading: "bytes", cell: (arm) => count(arm.bytes) },
     { heading: "context, bytes", cell: ({ context }) => context === undefined ? NONE : count(context.bytes) },
-    { heading: "bits per byte\u00a0↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
+    { heading: "bits per byte\u00a0↓", cell: (arm) => known(arm.bits_per_byte, (bits) => decimal(bits, 4)) },
     {
       heading: "documents",
       cell: ({ documents }) => documents === undefined ? NONE : count(documents),
@@ -41,7 +41,7 @@ function evaluationTable({ id, value: { split, files, arms } }: Staged<Evaluatio
     { heading: "95% interval", cell: between },
     {
       heading: "perplexity per token\u00a0↓",
-      cell: ({ perplexity }) => perplexity === undefined ? NONE : decimal(perplexity, 2),
+      cell: ({ perplexity }) => known(perplexity ?? null, (value) => decimal(value, 2)),
     },
     { heading: "tokens per forward, estimated\u00a0↑", cell: estimate },
     ...Array.from({ length: depth }, (_, i): Column<EvaluatedArm> => ({
@@ -63,7 +63,7 @@ function between({ bits_per_byte_interval }: EvaluatedArm): string {
 
 /** What drafting would give on the true text: nothing is decoded. */
 function estimate({ expected_tokens_per_forward }: EvaluatedArm): string {
-  return expected_tokens_per_forward === undefined ? NONE : decimal(expected_tokens_per_forward, 2);
+  return known(expected_tokens_per_forward ?? null, (tokens) => decimal(tokens, 2));
 }
 
 function headCell(arm: EvaluatedArm, number: number): string {
