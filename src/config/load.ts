@@ -11,6 +11,7 @@ import { inOrder } from "./needs.ts";
 import { parseYaml, type Path, type YamlDocument } from "./document.ts";
 import { type Applied, applyOverrides } from "./overrides.ts";
 import { type Problem, problemsOf, showPath } from "./problems.ts";
+import { applySize } from "./sizes.ts";
 import { type PipelineConfig, type PipelineFile, pipelineSchema, type StageConfig } from "./schema.ts";
 import { resolveDecode } from "./schema/decode.ts";
 import { readFile } from "./read_file.ts";
@@ -48,7 +49,8 @@ function parse(
   further: (pipeline: PipelineFile, base: string) => Problem[],
 ): PipelineConfig {
   const document = parseYaml(text, file);
-  const applied = applyOverrides(document.value, overrides, pipelineSchema);
+  const sized = applySize(document, file, overrides, pipelineSchema);
+  const applied = [...sized.applied, ...applyOverrides(document.value, sized.overrides, pipelineSchema)];
   const expanded = expandMatrices(document.value);
   const refuse = (problems: readonly Problem[]): void => {
     if (problems.length === 0) return;
@@ -140,7 +142,9 @@ function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile,
     case "fetch":
       return withKnownDataset(stage);
     case "report":
-      return stage;
+      return stage.from === undefined
+        ? stage
+        : { ...stage, from: stage.from.map((other) => ({ ...other, run: absolute(other.run) })) };
     default:
       return { ...stage, seed: stage.seed ?? seed, device, threads };
   }

@@ -108,7 +108,10 @@ export const TABLE: { readonly [K in StageKind]: Row<Extract<StageConfig, { run:
   },
   report: {
     native: "none",
-    reads: { words: "the run's description", of: (_, { run }) => [join(run, "pipeline.json")] },
+    reads: {
+      words: "the run's description; the runs that it compares",
+      of: ({ from = [] }, { run }) => [join(run, "pipeline.json"), ...from.map((other) => other.run)],
+    },
   },
 };
 

@@ -93,6 +93,19 @@ Deno.test("launcherOptions() lists the system, Deno, the program, and the stage'
   );
 });
 
+Deno.test("a report stage may read the other runs that it is about, and write none of them", () => {
+  const access = accessOf(
+    parsePipeline(
+      "name: x\nstages: [{ id: page, run: report, from: [../a, { run: /b/c, arms: [x] }] }]\n",
+      "x.yaml",
+      "/base",
+    ).stages[0]!,
+    PLACES,
+  );
+  assert.deepEqual(access.read, ["/r/pipeline.json", "/a", "/b/c", "/r/page"]);
+  assert.deepEqual([access.write, access.connect, access.native], [["/r/page"], [], "none"]);
+});
+
 Deno.test("launcherOptions() gives a GPU's devices only to stages that compute and may use one", () => {
   for (const { run } of stages) {
     const config = smallPipeline("device=auto").stages.find((other) => other.run === run)!;
