@@ -161,6 +161,37 @@ export function writeJson(path: string, value: unknown): Written {
   return writeText(path, JSON.stringify(value, null, 2) + "\n");
 }
 
+/** Bytes of which every file that is not empty has the room: file systems give it in such blocks. */
+const BLOCK = 4096;
+
+/**
+ * As {@link writeJson}, for a small file that says how things went, a full disk say: where there is no room for a new one,
+ * it goes over the old one, in one call. A kill leaves one of the two still, a power cut may not.
+ */
+export function writeJsonOver(path: string, value: unknown): void {
+  try {
+    writeJson(path, value);
+  } catch (refusal) {
+    const isFull = refusal instanceof Error && /no space left|quota exceeded/.test(refusal.message);
+    if (!isFull || !wroteOver(path, JSON.stringify(value))) throw refusal;
+  }
+}
+
+/** Whether the text now stands where the old one did; spaces fill up the rest. */
+function wroteOver(path: string, text: string): boolean {
+  try {
+    const { size } = Deno.statSync(path);
+    const bytes = new TextEncoder().encode(text);
+    const whole = new Uint8Array(Math.max(size, bytes.length)).fill(" ".charCodeAt(0));
+    if (size === 0 || whole.length > BLOCK) return false;
+    whole.set(bytes);
+    using file = Deno.openSync(path, { write: true });
+    return file.writeSync(whole) === whole.length;
+  } catch {
+    return false; // what refused the new file says why
+  }
+}
+
 /**
  * A folder that appears under its name only when `commit` returns, with all its files.
  *

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import type { StageConfig, StageKind } from "../config/schema.ts";
-import { writeJson } from "../formats/atomic.ts";
+import { writeJson, writeJsonOver } from "../formats/atomic.ts";
 import { fileError } from "../formats/file_errors.ts";
 import { parseJson } from "../formats/json.ts";
 
@@ -59,9 +59,9 @@ export function readStatus(folder: string): Status | undefined {
   return readIfThere(join(folder, "status.json")) as Status | undefined;
 }
 
-/** Replaces status.json in one step. */
+/** Replaces status.json in one step, on a full disk too where there is one already. */
 export function writeStatus(folder: string, status: Status): void {
-  writeJson(join(folder, "status.json"), status);
+  writeJsonOver(join(folder, "status.json"), status);
 }
 
 function readIfThere(path: string): unknown {

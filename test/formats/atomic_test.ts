@@ -11,6 +11,7 @@ import {
   sha256OfFile,
   writeBytes,
   writeJson,
+  writeJsonOver,
   writeText,
 } from "../../src/formats/atomic.ts";
 import { withFiles } from "../support.ts";
@@ -125,6 +126,26 @@ withFiles("writeBytes() names the file, the reason and the remedy when the disk 
     assert.equal(Deno.readTextFileSync(path), "old");
   }
 });
+
+withFiles(
+  "writeJsonOver() goes over the old file when there is no room for another, longer or shorter",
+  (folder) => {
+    const path = join(folder, "status.json");
+    const full = (value: unknown) =>
+      failing("syncSync", "No space left on device (os error 28)", () => writeJsonOver(path, value));
+    const refusal = { name: "UserError", message: /no space left on device; free some space/ };
+    assert.throws(() => full({ state: "first" }), refusal); // there is none to go over
+    for (const state of ["running", "failed: for a reason that takes some words", "done", "x".repeat(4000)]) {
+      if (names(folder).length === 0) writeJsonOver(path, { state });
+      else full({ state });
+      assert.deepEqual(JSON.parse(Deno.readTextFileSync(path)), { state });
+      assert.deepEqual(names(folder), ["status.json"]);
+    }
+    assert.throws(() => full({ state: "x".repeat(4096) }), refusal); // which may take more room
+    failing("syncSync", "a bug", () => assert.throws(() => writeJsonOver(path, 1), { message: "a bug" }));
+    assert.deepEqual(JSON.parse(Deno.readTextFileSync(path)), { state: "x".repeat(4000) });
+  },
+);
 
 withFiles("writeBytes() names the limit when the file grows too large", (folder) => {
   failing("writeSync", "File too large (os error 27)", () => {
