@@ -9,6 +9,7 @@ import { evaluationSection } from "./evaluation.ts";
 import { generationSection } from "./generation.ts";
 import { headline, listed, setName } from "./headline.ts";
 import { type Content, Markup, markup } from "./markup.ts";
+import { paretoSection } from "./pareto.ts";
 import { provenanceSection } from "./provenance.ts";
 import { replicatesOf } from "./replicates.ts";
 import { samplesSection } from "./samples.ts";
@@ -34,11 +35,11 @@ export function page(results: Results): string {
 <p class="headline">${headline(results)}</p>
 ${missing(results)}</header>
 <main>
-${comparisonSection(results)}${trainingSection(results)}${evaluationSection(results)}${
-      generationSection(results)
-    }${decodingSection(results)}${samplesSection(results)}${costSection(results)}${dataSection(results)}${
-      provenanceSection(results)
-    }</main>
+${paretoSection(results)}${comparisonSection(results)}${trainingSection(results)}${
+      evaluationSection(results)
+    }${generationSection(results)}${decodingSection(results)}${samplesSection(results)}${
+      costSection(results)
+    }${dataSection(results)}${provenanceSection(results)}</main>
 <footer>The numbers of this page stand beside it in report.json, those of each arm in report.csv, the tables to paste elsewhere in
 report.md; the curves in each training stage's metrics.jsonl.</footer>
 </body>

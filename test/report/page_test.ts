@@ -20,6 +20,7 @@ const titles = (root: Element): string[] =>
 Deno.test("page() of a complete run has every section, chart and table", () => {
   const root = parse(pageOf());
   assert.deepEqual(all(root, "h2").map(textOf), [
+    "Quality against speed-up",
     "Comparison",
     "Training",
     "Evaluation",
@@ -30,6 +31,8 @@ Deno.test("page() of a complete run has every section, chart and table", () => {
     "What was run",
   ]);
   assert.deepEqual(titles(root), [
+    "Tokens per forward: against bits per byte",
+    "Speed-up: against bits per byte",
     "Loss per head: ntp (K=1)",
     "Loss per head: forward (K=4)",
     "Bits per byte (head 1), lower is better",
@@ -81,7 +84,9 @@ Deno.test("page() gives every id once, and every reference has its target", () =
 });
 
 Deno.test("page() draws a gap while a head sleeps", () => {
-  const chart = all(parse(pageOf()), "svg", "chart")[1]!;
+  const chart = all(parse(pageOf()), "svg", "chart").find((svg) =>
+    textOf(all(svg, "title")[0]!) === "Loss per head: forward (K=4)"
+  )!;
   const starts = all(chart, "g", "series").map((g) => {
     return Number(/^M([\d.]+)/.exec(all(g, "path")[0]!.attributes.get("d")!)![1]);
   });
