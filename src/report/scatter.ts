@@ -171,7 +171,7 @@ function labelsOf(
         ...points.map((point) => around(x.at(point.x), y.at(point.y), SMALL, 150)),
       ];
     }),
-    ...steps.slice(1).map(([x2, y2], i) => between(...steps[i]!, x2, y2, 20)),
+    ...steps.slice(1).map(([x2, y2], i) => between(...steps[i]!, x2, y2, 40)),
   ];
   return placeLabels(points, box, obstacles).map((place, i) => drawLabel(place, groups[i]!.name));
 }
