@@ -43,6 +43,10 @@ const BENCHMARKS: Record<string, Benchmark> = {
       "text of each format to shards, MB/s and memory; takes a folder of text, --large for a 2 GB Parquet file",
     load: () => import("./prepare.ts"),
   },
+  report: {
+    about: "time and size of the page of a run with 60 arms; takes another number of arms",
+    load: () => import("./report.ts"),
+  },
   tasks: {
     about: "BLiMP against a plain PyTorch loop over the sentences; takes the folder of its .jsonl files",
     load: () => import("./tasks.ts"),

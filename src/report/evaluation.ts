@@ -4,19 +4,25 @@ import type { Results, Staged } from "./collect.ts";
 import type { EvaluatedArm, Evaluation } from "./inputs.ts";
 import { type Markup, markup } from "./markup.ts";
 import { count, decimal, percent } from "./numbers.ts";
+import { replicatesOf } from "./replicates.ts";
 import { shown } from "./shown.ts";
 import { known, NONE } from "./summary.ts";
 import { tasksPart } from "./tasks.ts";
-import { type Column, table } from "./table.ts";
+import { type Column, foldedRows, table } from "./table.ts";
 
 /** One table for each eval stage, or a sentence. */
-export function evaluationSection({ evaluations }: Results): Markup {
+export function evaluationSection(results: Results): Markup {
+  const { evaluations } = results;
+  const replicates = replicatesOf(results);
   return markup`<section aria-labelledby="evaluation"><h2 id="evaluation">Evaluation</h2>
 ${
     evaluations.length === 0
       ? markup`<p>No evaluation was among this report's inputs. Bits per byte, where given, are those of the last validation
 during training.</p>`
-      : evaluations.map((evaluation) => [evaluationTable(evaluation), tasksPart(evaluation)])
+      : evaluations.map((evaluation) => [
+        foldedRows(evaluationTable(evaluation), evaluation.value.arms.length, `Stage ${evaluation.id}`),
+        tasksPart(evaluation, replicates),
+      ])
   }
 </section>
 `;

@@ -8,7 +8,7 @@ import { decodingSection } from "./decoding.ts";
 import { evaluationSection } from "./evaluation.ts";
 import { generationSection } from "./generation.ts";
 import { headline, listed, setName } from "./headline.ts";
-import { Markup, markup } from "./markup.ts";
+import { type Content, Markup, markup } from "./markup.ts";
 import { paretoSection } from "./pareto.ts";
 import { provenanceSection } from "./provenance.ts";
 import { replicatesOf } from "./replicates.ts";
@@ -33,10 +33,7 @@ export function page(results: Results): string {
 <p class="kind">foretoken report: ${compared(results)}</p>
 <h1>${results.name}</h1>
 <p class="headline">${headline(results)}</p>
-${
-      results.missing.length > 0 &&
-      markup`<ul>${results.missing.map((sentence) => markup`<li>${sentence}</li>`)}</ul>`
-    }</header>
+${missing(results)}</header>
 <main>
 ${paretoSection(results)}${comparisonSection(results)}${trainingSection(results)}${
       evaluationSection(results)
@@ -49,6 +46,22 @@ report.md; the curves in each training stage's metrics.jsonl.</footer>
 </html>
 `.source
   }`;
+}
+
+/** Sentences about what is missing that stand open. */
+const OPEN = 6;
+
+function missing({ missing }: Results): Content {
+  const list = (sentences: readonly string[]) =>
+    sentences.length > 0 && markup`<ul>${sentences.map((sentence) => markup`<li>${sentence}</li>`)}</ul>`;
+  if (missing.length <= OPEN + 1) return list(missing);
+  const rest = missing.slice(OPEN);
+  return [
+    list(missing.slice(0, OPEN)),
+    markup`<details><summary>${rest.length} more sentences about what is missing</summary>${
+      list(rest)
+    }</details>`,
+  ];
 }
 
 function compared(results: Results): string {

@@ -2,6 +2,7 @@
 
 import type { Arm, ArmEvaluation, Config, Dataset, Staged, StageTime } from "./collect.ts";
 import type { StageCommand } from "./commands.ts";
+import { listed } from "./headline.ts";
 import {
   type DecodedArm,
   decodeFile,
@@ -48,6 +49,7 @@ export function readRun(source: NamedSource, read: ReadText, tell: (sentence: st
       ? []
       : [{ id: need.id, value, statistics: folder.json("statistics.json", statisticsFile) }];
   });
+  const trained = of("train").map(({ need }) => need.id);
   const measured = <T extends Evaluation | Decoding>(
     run: string,
     file: string,
@@ -58,12 +60,12 @@ export function readRun(source: NamedSource, read: ReadText, tell: (sentence: st
       const { id, config } = folder;
       return value === null
         ? []
-        : [{ id, config, text: textOf(config, data), value: ofArms(value, source, wanted) }];
+        : [{ id, config, text: textOf(config, data, trained), value: ofArms(value, source, wanted) }];
     });
   const evaluations = measured<Evaluation>("eval", "eval.json", evalFile);
   const decodings = measured<Decoding>("decode", "decode.json", decodeFile);
   const arms = armsOf(of("train").map(({ folder }) => folder), evaluations, decodings, tell)
-    .map((arm) => ({ ...arm, run: source.name, text: textOf(arm.config, data) }));
+    .map((arm) => ({ ...arm, run: source.name, text: textOf(arm.config, data, trained) }));
   const aboutArms = new Map<string, readonly string[]>([
     ...arms.map(({ id }) => [id, [id]] as const),
     ...[...evaluations, ...decodings].map(({ id, value }) => [id, value.arms.map(({ id }) => id)] as const),
@@ -94,7 +96,7 @@ export function readRun(source: NamedSource, read: ReadText, tell: (sentence: st
 function tellOfFailures(folders: readonly StageFolder[], tell: (sentence: string) => void): void {
   for (const { failure } of folders) if (failure !== null) tell(failure);
   const unused = folders.filter(({ isUnused }) => isUnused).map(({ id }) => id);
-  if (unused.length > 0) tell(`Never run: ${unused.join(", ")}.`);
+  if (unused.length > 0) tell(`Never run: ${listed(unused)}.`);
 }
 
 /** A file that a stage leaves behind at its end; a sentence where it is missing and nothing has said why. */

@@ -2,12 +2,23 @@
 
 import type { Arm, Config, Dataset } from "./collect.ts";
 
-/** What tells the text that a stage needs, with its tokenizer, from others: its content where that is known, else its name. */
-export function textOf(config: Config | null, data: readonly Dataset[]): string | null {
-  if (!Array.isArray(config?.needs)) return null;
-  const text = data.find(({ id }) => (config.needs as unknown[]).includes(id));
-  if (text === undefined) return config.needs.length === 0 ? null : config.needs.join(" ");
-  return JSON.stringify([text.value.tokenizer, text.value.splits]);
+/**
+ * What tells the text that a stage needs, with its tokenizer, from others: its content where that is known, else its name.
+ *
+ * @param arms Ids of the train stages, which are no text.
+ */
+export function textOf(
+  config: Config | null,
+  data: readonly Dataset[],
+  arms: readonly string[],
+): string | null {
+  const all: readonly unknown[] = Array.isArray(config?.needs) ? config.needs : [];
+  const needs = all.filter((need) => !arms.includes(String(need)));
+  if (needs.length === 0) return null;
+  const text = data.find(({ id }) => needs.includes(id));
+  if (text === undefined) return needs.join(" ");
+  const { id, value: { tokenizer, splits } } = text;
+  return JSON.stringify([tokenizer, splits, ...needs.filter((need) => need !== id)]); // a model to begin with
 }
 
 /** A sentence where arms were trained on different texts. Other tokens of one text are the same text. */

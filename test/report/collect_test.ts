@@ -33,6 +33,14 @@ Deno.test("collect() takes stages with equal settings for one evaluation, and on
   assert.deepEqual([id, seconds, about], ["decode-ntp-s1", 11, ["arm-ntp-s1"]]);
 });
 
+Deno.test("collect() takes them for one also where the text is not among the needs", () => {
+  const { evaluations, decodings, arms } = collect(STUDY_REPORT, studyNeeds().slice(1), reader(studyRun()));
+  assert.deepEqual([...evaluations, ...decodings].map(({ id, value }) => [id, value.arms.length]), [
+    ...[["eval", 9], ["decode", 9]],
+  ]);
+  assert.equal(replicatesOf({ arms }).length, 3);
+});
+
 Deno.test("collect() keeps evaluations apart whose settings differ, and tells them by their ids", () => {
   const { evaluations } = study((files) => {
     for (const seed of [2, 3]) {
