@@ -2,16 +2,21 @@
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { addCompareCommand } from "./cli/compare.ts";
+import { addCompletionCommands } from "./cli/completion.ts";
 import { addCurriculumCommand } from "./cli/curriculum.ts";
 import { addExchangeCommands } from "./cli/exchange.ts";
 import { addFetchCommand } from "./cli/fetch.ts";
 import { addGenerateCommand } from "./cli/generate.ts";
+import { addHelpCommand } from "./cli/help.ts";
+import { hintFor } from "./cli/hints.ts";
 import { addInspectCommand } from "./cli/inspect.ts";
 import { addModelCommand } from "./cli/model.ts";
+import { addRunsCommand } from "./cli/runs.ts";
 import { addStageCommands } from "./cli/stages.ts";
 import type { Finish } from "./cli/command.ts";
 import { addWatchCommand } from "./cli/watch.ts";
 import { complain, write } from "./cli/terminal.ts";
+import { topicLines } from "./cli/topics.ts";
 import { EXIT, InUse, UsageError, UserError } from "./stage/errors.ts";
 
 const EXAMPLES = `
@@ -31,11 +36,14 @@ In a checkout, foretoken is \`deno task foretoken\`; \`deno task train ...\` is 
 for \`deno task foretoken train ...\`. What has run before with the same settings is
 not run again. After Ctrl-C, the same command goes on.
 
+Topics (foretoken help TOPIC):
+${topicLines().join("\n")}
+
 Exit codes: 0 done, 1 failed, 2 wrong command line or file, 69 in use by another
-process, 75 stopped (run the same command again).`;
+process, 75 stopped (run the same command again), 130 stopped with nothing to save.`;
 
 /** Builds the commands; `finish` gets the exit code of the one that ran. */
-function commandLine(finish: Finish): Command {
+export function commandLine(finish: Finish): Command {
   const program: Command = new Command("foretoken")
     .description("Train small language models that predict several tokens ahead, and measure what it buys.")
     .addHelpText("after", EXAMPLES);
@@ -47,12 +55,15 @@ function commandLine(finish: Finish): Command {
   program.commandsGroup("Using a trained model:");
   addGenerateCommand(program, finish);
   program.commandsGroup("Looking:");
+  addRunsCommand(program, finish);
   addInspectCommand(program, finish);
   addModelCommand(program, finish);
   addCurriculumCommand(program, finish);
   addWatchCommand(program, finish);
   addCompareCommand(program, finish);
-  program.helpCommand("help [command]", "show a command's options and examples");
+  program.commandsGroup("Help:");
+  addHelpCommand(program, finish);
+  addCompletionCommands(program, finish);
   for (const command of [program, ...commandsBelow(program)]) {
     command.exitOverride()
       .configureOutput({
@@ -85,7 +96,11 @@ async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done;
+      complain(hintFor(error, args).map((line) => `${line}\n`).join(""));
+      return EXIT.usage;
+    }
     complain(`${error instanceof UserError ? error.message : (error as Error).stack ?? String(error)}\n`);
     if (error instanceof InUse) return EXIT.inUse;
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;

@@ -9,11 +9,12 @@ import { writing } from "./formats/file_errors.ts";
 import { GrowingFile } from "./formats/growing_file.ts";
 import { EXIT, Interrupted, InUse, UserError } from "./stage/errors.ts";
 import { type Native, nativeOf } from "./pipeline/permissions.ts";
+import { sealsOf } from "./pipeline/seals.ts";
 import { readStageFile, type StageFile, type Status, writeStatus } from "./pipeline/stage_files.ts";
 import type { Run, StageIo } from "./stage/io.ts";
 import { Lock } from "./stage/lock.ts";
 import { stopOnSignals } from "./stage/signals.ts";
-import { inFull, Terminal } from "./stage/terminal.ts";
+import { inFull, standardError, Terminal } from "./stage/terminal.ts";
 
 type Entries = { [K in StageKind]: () => Promise<{ run: Run<Extract<StageConfig, { run: K }>> }> };
 
@@ -29,9 +30,13 @@ const ENTRIES: Entries = {
   report: () => import("./report/report.ts"),
 };
 
-/** Runs the stage in `join(runFolder, id)`, keeps its status.json, and returns the exit code. */
-async function runStage(runFolder: string, id: string): Promise<number> {
-  const terminal = new Terminal();
+/**
+ * Runs the stage in `join(runFolder, id)`, keeps its status.json, and returns the exit code.
+ *
+ * @param piped Whether the runner reads standard error and draws what is to be redrawn.
+ */
+async function runStage(runFolder: string, id: string, piped: boolean): Promise<number> {
+  const terminal = new Terminal(standardError(piped));
   const folder = join(runFolder, id);
   const stop = stopOnSignals((signal) =>
     terminal.log(`${signal}: stopping after saving (Ctrl-C again: at once)`)
@@ -41,7 +46,7 @@ async function runStage(runFolder: string, id: string): Promise<number> {
     const stage = readStageFile(folder);
     if (!stage) throw new UserError(`Nothing to run in ${folder}: there is no stage.json`);
     using log = new GrowingFile(join(folder, "log.txt"));
-    const record = recorderOf(folder, stage.fingerprint);
+    const record = recorderOf(folder, stage);
     record("running");
     try {
       await lockNative(nativeOf(stage.config));
@@ -65,12 +70,18 @@ async function runStage(runFolder: string, id: string): Promise<number> {
 type Recorder = (state: Status["state"], error?: string) => void;
 
 /** The attempt begins now. */
-function recorderOf(folder: string, fingerprint: string): Recorder {
+function recorderOf(folder: string, { fingerprint, run }: StageFile): Recorder {
   const started = new Date();
   return (state, error) => {
     const seconds = (Date.now() - started.getTime()) / 1000;
-    const attempt = { state, fingerprint, started: started.toISOString(), seconds };
-    writeStatus(folder, error === undefined ? attempt : { ...attempt, error });
+    writeStatus(folder, {
+      state,
+      fingerprint,
+      started: started.toISOString(),
+      seconds,
+      ...(error === undefined ? {} : { error }),
+      ...(state === "done" ? { results: sealsOf(folder, run) } : {}),
+    });
   };
 }
 
@@ -100,7 +111,7 @@ function conclude(error: unknown, record: Recorder, log: GrowingFile, terminal: 
 }
 
 /** Native code is not bound by Deno's permissions: before it computes, no thread can start programs any more. */
-async function lockNative(native: Native): Promise<void> {
+export async function lockNative(native: Native): Promise<void> {
   if (native === "none") return;
   if (native === "text") { // which is not bound to libtorch
     const { refuseExec } = await import("./text/native.ts");
@@ -152,7 +163,9 @@ function explain(error: unknown): { sentence: string; stack?: string } {
 }
 
 if (import.meta.main) {
-  const [runFolder, id] = Deno.args;
-  if (runFolder === undefined || id === undefined) throw new TypeError("usage: stage.ts RUN_FOLDER STAGE_ID");
-  Deno.exit(await runStage(runFolder, id));
+  const [runFolder, id, piped] = Deno.args;
+  if (runFolder === undefined || id === undefined) {
+    throw new TypeError("usage: stage.ts RUN_FOLDER STAGE_ID [piped]");
+  }
+  Deno.exit(await runStage(runFolder, id, piped === "piped"));
 }

@@ -23,7 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     "exchange",
     "text",
   ],
-  pipeline: ["config", "formats", "stage"],
+  pipeline: ["train", "model", "config", "formats", "stage"],
   report: ["config", "formats", "stage"],
   watch: ["report", "config", "formats", "stage"],
   fetch: ["net", "config", "formats", "stage"],

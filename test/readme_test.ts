@@ -1,5 +1,6 @@
 /** Proves that the README's commands exist, that the cheap ones run, and that the files it names are there. */
 import assert from "node:assert/strict";
+import { foretokenWords, refusalOf } from "./documented.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const path = (relative: string): string => decodeURIComponent(new URL(relative, ROOT).pathname);
@@ -22,6 +23,9 @@ const CHEAP = new Set([
   "doctor",
   "foretoken plan quickstart --set name=code --set text.input=src/**/*.ts",
   "foretoken --help",
+  "foretoken runs",
+  "foretoken help curricula",
+  "pipeline study_small --dry-run",
   "fetch --help",
   "foretoken model show quickstart --stage forward",
   "foretoken model show 1.3b --heads 4 --vocab 32000",
@@ -97,6 +101,29 @@ Deno.test({
   fn: () => {
     const commands = new Set(shellLines().map(parse).map(({ task, args }) => [task, ...args].join(" ")));
     for (const command of CHEAP) assert.ok(commands.has(command), `the README does not say ${command}`);
+  },
+});
+
+Deno.test({
+  name: "the command line takes the README's commands, those within its sentences too",
+  ignore: !canRead,
+  fn: async () => {
+    const text = readme.replaceAll(/^```[\s\S]*?^```$/gm, "").replaceAll(/\s+/g, " ");
+    const within = [...text.matchAll(/`((?:[^`]*\()?(?:deno task|foretoken) [^`]+)`/g)].map(([, line]) =>
+      line!
+    );
+    const typed = [...shellLines(), ...within.map((line) => line.replace(/^.*<\(/, "").replace(/\)$/, ""))];
+    const { tasks } = JSON.parse(Deno.readTextFileSync(path("deno.json")));
+    let checked = 0;
+    for (const line of typed) {
+      const given = foretokenWords(line.replace(/ TOPIC$/, " curricula"));
+      const isCommand = /(^| )foretoken /.test(line) ||
+        /^deno task -q foretoken/.test(tasks[given?.[0] ?? ""]?.command);
+      if (given === undefined || !isCommand) continue;
+      assert.equal(await refusalOf(given), undefined, line);
+      checked++;
+    }
+    assert.ok(checked >= 25, `${checked} commands`);
   },
 });
 

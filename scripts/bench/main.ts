@@ -34,6 +34,10 @@ const BENCHMARKS: Record<string, Benchmark> = {
     about: "one small op from TypeScript, C++ and PyTorch; time to load libtorch and to print the help",
     load: () => import("./ffi.ts"),
   },
+  launcher: {
+    about: "what binding a stage costs at its start, and the speed of training bound against unbound",
+    load: () => import("./launcher.ts"),
+  },
   memory: {
     about: "peak memory of a training step with 1 to 8 heads, and against eager PyTorch's",
     load: () => import("./memory.ts"),

@@ -33,8 +33,13 @@ export function addExchangeCommands(program: Command, finish: Finish): void {
       "foretoken export quickstart/forward --to medusa     residual heads, as servers load them",
     )
       .argument("<arm>", "RUN/STAGE of a training, or its folder")
-      .option("--to <format>", "hf | medusa", "hf")
-      .option("--dtype <type>", "float32 | bfloat16: type of the numbers in the files")
+      .addOption(
+        new Option("--to <format>", "hf: as transformers opens it; medusa: heads as servers load them")
+          .choices(["hf", "medusa"]).default("hf"),
+      )
+      .addOption(
+        new Option("--dtype <type>", "type of the numbers in the files").choices(["float32", "bfloat16"]),
+      )
       .option("--base-model <name>", "medusa: where servers find the model below the heads")
       .option("--name <name>", "the folder in --runs; default made of the arm's and the format's names")
       .option("--force", "start over, also where everything is there")

@@ -47,7 +47,7 @@ export function addFetchCommand(program: Command, finish: Finish): void {
       .action(async (dataset, { name, force = false, runs, host, ...wanted }) => {
         if (/\.ya?ml$/.test(dataset)) {
           throw new UsageError(
-            `${dataset} is a pipeline file: \`foretoken pipeline ${dataset} --stage ID\` runs one fetch stage of it`,
+            `${dataset} is a pipeline file: \`foretoken pipeline ${dataset} --only ID\` runs one fetch stage of it`,
           );
         }
         const stage = { id: "fetch", run: "fetch", dataset, ...wanted, ...(host ? { hosts: host } : {}) };

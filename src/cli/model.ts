@@ -1,6 +1,6 @@
 /** `foretoken model show`: what models cost, before any is trained. */
 
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, Option } from "@commander-js/extra-typings";
 import { EXIT } from "../stage/errors.ts";
 import { collect, command, type Finish, JSON_OPTION, SET, wholeNumber } from "./command.ts";
 import { writeResult } from "./terminal.ts";
@@ -25,7 +25,10 @@ export function addModelCommand(program: Command, finish: Finish): void {
         .option("--stage <id>", "of a pipeline: only this train stage")
         .option(...SET, collect)
         .option("--heads <n>", "of a preset: prediction heads", wholeNumber(1), 1)
-        .option("--kind <name>", "of a preset: linear | transformer | residual | sequential", "linear")
+        .addOption(
+          new Option("--kind <name>", "of a preset: what the heads are made of")
+            .choices(["linear", "transformer", "residual", "sequential"]).default("linear"),
+        )
         .option("--context <n>", "of a preset: tokens of a sequence", wholeNumber(2), 1024)
         .option("--batch <n>", "of a preset: sequences of a micro-batch", wholeNumber(1), 8)
         .option(

@@ -17,7 +17,7 @@ export interface OneStage {
 export async function runStage({ stage, name, runs, force, again }: OneStage): Promise<number> {
   const { configOfStages } = await import("../config/load.ts");
   const config = configOfStages([stage], name.replaceAll(/[^\w-]+/g, "-").replace(/^[-_]+/, "").slice(0, 64));
-  const selection = { force, ...(force ? { id: stage.id } : {}) };
+  const selection = { force, ...(force ? { only: [stage.id] } : {}) };
   const file = again ?? `foretoken ${stage.run}`;
   return await run({ config, file, command: { file, set: [] }, runs, selection, alone: true });
 }

@@ -4,7 +4,18 @@ import type { Command } from "@commander-js/extra-typings";
 import type { StageKind } from "../config/schema.ts";
 import type { Order } from "../pipeline/run.ts";
 import { EXIT, UsageError } from "../stage/errors.ts";
-import { collect, command, FILE, type Finish, JSON_OPTION, orderFor, run, RUNS, SET } from "./command.ts";
+import {
+  collect,
+  command,
+  FILE,
+  type Finish,
+  JSON_OPTION,
+  orderFor,
+  run,
+  RUNS,
+  SET,
+  wholeNumber,
+} from "./command.ts";
 import { writeResult } from "./terminal.ts";
 
 /** Kinds with a command of their own; fetching, importing and exporting have one that needs no pipeline file. */
@@ -32,21 +43,40 @@ export function addStageCommands(program: Command, finish: Finish): void {
   program.addCommand(
     command(
       "pipeline",
-      "run all stages of a pipeline, in order",
+      "run all stages of a pipeline; one that fails stops only what needs it",
       "foretoken pipeline quickstart",
       "foretoken pipeline my.yaml --set name=second --set '*.train.steps=1000'",
-      "foretoken pipeline my.yaml --stage raw       only one stage; what it needs has run before",
+      "foretoken pipeline study_small --dry-run          what would run, may touch what, takes how long",
+      "foretoken pipeline study_small --jobs 2           two stages side by side; decode stages run alone",
+      "foretoken pipeline study_small --only eval        one stage, or all of a matrix; its needs are done",
+      "foretoken pipeline study_small --from eval        these and all that need them",
+      "foretoken pipeline study_small --force decode     these start over, and what needs them follows",
     )
       .argument(...FILE)
-      .option("--stage <id>", "only this stage")
+      .option("--only <stage>", "only this stage, or the stages of this matrix; may be repeated", collect)
+      .option("--from <stage>", "only this stage and all that need it; may be repeated", collect)
       .option(...SET, collect)
-      .option("--force", "start stages over whose settings have changed, trained models included")
+      .option(
+        "--force [stage]",
+        "start this stage over; may be repeated. Without a stage: all whose settings have changed, trained models included",
+        (
+          stage: string,
+          before: string[] | true | undefined,
+        ) => [...(Array.isArray(before) ? before : []), stage],
+      )
+      .option("--jobs <n>", "stages side by side, which share the cores", wholeNumber(1, 1024), 1)
       .option(...RUNS)
-      .option("--dry-run", "only say what would run, as `plan` does")
-      .action(async (file, { stage, set = [], force = false, runs, dryRun }) => {
-        const selection = { force, ...(stage === undefined ? {} : { id: stage }) };
-        const order = await orderFor(file, set, runs, selection);
-        finish(await (dryRun ? printPlan(order, false) : run(order)));
+      .option("--dry-run", "only say what would run, what it may touch and how long it takes, as `plan` does")
+      .option("--json", "with --dry-run: print one JSON value, for scripts")
+      .action(async (file, { only, from, set = [], force = false, jobs, runs, dryRun, json = false }) => {
+        if (json && !dryRun) throw new UsageError("--json goes with --dry-run");
+        const selection = {
+          force: force as boolean | string[],
+          ...(only === undefined ? {} : { only }),
+          ...(from === undefined ? {} : { from }),
+        };
+        const order = { ...await orderFor(file, set, runs, selection), jobs };
+        finish(await (dryRun ? printPlan(order, json) : run(order)));
       }),
   );
 
@@ -54,13 +84,14 @@ export function addStageCommands(program: Command, finish: Finish): void {
     program.addCommand(
       command(kind, `${what} (the ${kind} stages of a pipeline)`, example)
         .argument(...FILE)
-        .option("--stage <id>", "only this stage")
+        .option("--stage <id>", "only this stage, or the stages of this matrix; may be repeated", collect)
         .option(...SET, collect)
         .option("--force", "start over where settings have changed; with --stage in any case")
+        .option("--jobs <n>", "stages side by side, which share the cores", wholeNumber(1, 1024), 1)
         .option(...RUNS)
-        .action(async (file, { stage, set = [], force = false, runs }) => {
-          const selection = { kind, force, ...(stage === undefined ? {} : { id: stage }) };
-          finish(await run(await orderFor(file, set, runs, selection)));
+        .action(async (file, { stage, set = [], force = false, jobs, runs }) => {
+          const selection = { kind, force, ...(stage === undefined ? {} : { only: stage }) };
+          finish(await run({ ...await orderFor(file, set, runs, selection), jobs }));
         }),
     );
   }

@@ -7,6 +7,7 @@ import { checkModel } from "./check/model.ts";
 import { DATASETS } from "./datasets.ts";
 import { fetchStageOf, isFetched } from "./fetched.ts";
 import { didYouMean } from "./nearest.ts";
+import { circleIn } from "./needs.ts";
 import type { Problem } from "./problems.ts";
 import type { PipelineFile, StageKind } from "./schema.ts";
 import { pathsOfPrepare, resolvePrepare } from "./schema/prepare.ts";
@@ -17,27 +18,38 @@ type Stage = PipelineFile["stages"][number];
 /** What is wrong between the keys of a file, in the file's order. */
 export function checkPipeline(file: PipelineFile): Problem[] {
   const keys = new Set([...Object.keys(file), "stages"]);
-  return file.stages.flatMap((stage, i) => [
-    ...checkId(stage, i, file.stages, keys),
-    ...checkNeeds(stage, i, file.stages),
+  const first = new Map<string, number>();
+  for (const [i, { id }] of file.stages.entries()) if (!first.has(id)) first.set(id, i);
+  const problems = file.stages.flatMap((stage, i) => [
+    ...checkId(stage, i, first, keys),
+    ...checkNeeds(stage, i, file.stages, first),
     ...(stage.run === "fetch" ? checkFetch(stage, ["stages", i]) : []),
     ...(stage.run === "prepare" ? checkPrepare(stage, ["stages", i], file.stages) : []),
     ...(stage.run === "train" ? checkTrain(stage, ["stages", i]) : []),
     ...(stage.run === "eval" ? checkEval(stage, ["stages", i], file.stages) : []),
     ...(stage.run === "decode" ? checkDecode(stage, ["stages", i], file.stages) : []),
   ]);
+  const circle = circleIn(file.stages);
+  if (circle === undefined || circle.length === 2) return problems; // of a stage that needs itself they tell
+  const at = first.get(circle[0]!)!;
+  const message = `the stages need each other in a circle: ${circle.join(" -> ")}`;
+  return [{ path: ["stages", at, "needs"], message }];
 }
 
 /** The run's own files, which lie beside the stages' folders. */
 const RUN_FILES: readonly string[] = ["lock", "pipeline.json"];
 
-function checkId(stage: Stage, i: number, stages: readonly Stage[], keys: ReadonlySet<string>): Problem[] {
+/** The first stage with each id. */
+type First = ReadonlyMap<string, number>;
+
+function checkId(stage: Stage, i: number, first: First, keys: ReadonlySet<string>): Problem[] {
   const path = ["stages", i, "id"];
   const refuse = (why: string) => [{ path, message: `"${stage.id}" is ${why}: choose another id` }];
   if (keys.has(stage.id)) return refuse("a key of the file");
   if (RUN_FILES.includes(stage.id)) return refuse("a file of the run's folder");
-  const first = stages.findIndex(({ id }) => id === stage.id);
-  return first === i ? [] : [{ path, message: `the id "${stage.id}" is taken by stages[${first}]` }];
+  return first.get(stage.id) === i
+    ? []
+    : [{ path, message: `the id "${stage.id}" is taken by an earlier stage` }];
 }
 
 /** Which kinds of stage each kind reads: how many of each, [least, most]. */
@@ -60,19 +72,19 @@ const READS: Record<StageKind, Partial<Record<StageKind, readonly [number, numbe
   },
 };
 
-function checkNeeds(stage: Stage, i: number, stages: readonly Stage[]): Problem[] {
+function checkNeeds(stage: Stage, i: number, stages: readonly Stage[], first: First): Problem[] {
   const problems: Problem[] = [];
   const reads = READS[stage.run];
   const found = new Map<StageKind, number>();
+  const seen = new Set<string>();
   for (const [n, need] of stage.needs.entries()) {
     const refuse = (message: string) => problems.push({ path: ["stages", i, "needs", n], message });
-    const index = stages.findIndex(({ id }) => id === need);
-    const earlier = stages.slice(0, i).map(({ id }) => id);
-    if (index < 0) refuse(`no stage has the id "${need}"${didYouMean(need, earlier)}`);
+    const index = first.get(need);
+    if (index === undefined) refuse(`no stage has the id "${need}"${didYouMean(need, [...first.keys()])}`);
     else if (index === i) refuse("a stage cannot need itself");
-    else if (index > i) refuse(`"${need}" comes later: a stage needs earlier ones only`);
-    else if (stage.needs.indexOf(need) < n) refuse(`"${need}" stands here twice`);
+    else if (seen.has(need)) refuse(`"${need}" stands here twice`);
     else {
+      seen.add(need);
       const kind = stages[index]!.run;
       found.set(kind, (found.get(kind) ?? 0) + 1);
       if (!reads[kind]) refuse(`"${need}" is ${aStage(kind)}, which ${aStage(stage.run)} does not read`);

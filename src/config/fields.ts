@@ -38,7 +38,7 @@ function step(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType | unde
 /** Looks through defaults, transforms and unions to what has keys or elements. */
 function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   const def = definition(schema);
-  if (def.type === "default" || def.type === "optional") return unwrap(def.innerType, value);
+  if (isWrapper(def)) return unwrap(def.innerType, value);
   if (def.type === "pipe") return unwrap(def.in, value);
   if (def.type !== "union") return schema;
   const options = def.options.map((option) => unwrap(option, value));
@@ -48,6 +48,15 @@ function unwrap(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   }
   return options.find((option) => isMember(step(option, discriminator), at(value, [discriminator]))) ??
     schema;
+}
+
+type Definition = z.core.$ZodTypes["_zod"]["def"];
+
+/** Whether it only says what is there where the file says nothing. */
+function isWrapper(
+  def: Definition,
+): def is Extract<Definition, { type: "default" | "optional" | "prefault" }> {
+  return def.type === "default" || def.type === "optional" || def.type === "prefault";
 }
 
 function isMember(literal: z.core.$ZodType | undefined, value: unknown): boolean {
@@ -61,6 +70,51 @@ export function keysOf(schema: z.core.$ZodType | undefined): string[] {
   return def?.type === "object" ? Object.keys(def.shape) : [];
 }
 
-function definition(schema: z.core.$ZodType): z.core.$ZodTypes["_zod"]["def"] {
+function definition(schema: z.core.$ZodType): Definition {
   return (schema as z.core.$ZodTypes)._zod.def;
+}
+
+/** A key of a map, for a list of what may be set. */
+export interface Key {
+  readonly name: string;
+  /** What it is, from the schema. */
+  readonly about: string;
+  /** Whether it holds keys of its own, and whether it takes a value that is no map. */
+  readonly hasKeys: boolean;
+  readonly hasValue: boolean;
+  /** The words that it takes as a value, as far as they are known. */
+  readonly words: readonly string[];
+}
+
+/** The keys of the map at a path; of anything else none. */
+export function keysAt(schema: z.core.$ZodType, value: unknown, path: Path): Key[] {
+  const field = fieldAt(schema, value, path);
+  const def = field && definition(field);
+  if (def?.type !== "object") return [];
+  return Object.entries(def.shape).map(([name, key]) => {
+    const hasKeys = keysOf(unwrap(key, at(value, [...path, name]))).length > 0;
+    return {
+      name,
+      about: (key as z.ZodType).description ?? "",
+      hasKeys,
+      hasValue: !hasKeys || isUnion(key),
+      words: wordsOf(key),
+    };
+  });
+}
+
+function isUnion(schema: z.core.$ZodType): boolean {
+  const def = definition(schema);
+  if (isWrapper(def)) return isUnion(def.innerType);
+  return def.type === "union" && !("discriminator" in def);
+}
+
+function wordsOf(schema: z.core.$ZodType): string[] {
+  const def = definition(schema);
+  if (isWrapper(def)) return wordsOf(def.innerType);
+  if (def.type === "pipe") return wordsOf(def.in);
+  if (def.type === "union") return def.options.flatMap(wordsOf);
+  if (def.type === "enum") return Object.values(def.entries).map(String);
+  if (def.type === "literal") return def.values.map(String);
+  return def.type === "boolean" ? ["true", "false"] : [];
 }

@@ -6,9 +6,12 @@ import { checkPipeline } from "./check.ts";
 import { checkTasks } from "./check/tasks.ts";
 import { withKnownDataset } from "./datasets.ts";
 import { isFetched } from "./fetched.ts";
+import { expandMatrices } from "./matrix.ts";
+import { inOrder } from "./needs.ts";
 import { parseYaml, type Path, type YamlDocument } from "./document.ts";
 import { type Applied, applyOverrides } from "./overrides.ts";
 import { type Problem, problemsOf, showPath } from "./problems.ts";
+import { applySize } from "./sizes.ts";
 import { type PipelineConfig, type PipelineFile, pipelineSchema, type StageConfig } from "./schema.ts";
 import { resolveDecode } from "./schema/decode.ts";
 import { readFile } from "./read_file.ts";
@@ -46,13 +49,19 @@ function parse(
   further: (pipeline: PipelineFile, base: string) => Problem[],
 ): PipelineConfig {
   const document = parseYaml(text, file);
-  const applied = applyOverrides(document.value, overrides, pipelineSchema);
-  const checked = pipelineSchema.safeParse(document.value);
-  const problems = checked.success
-    ? [...checkPipeline(checked.data), ...further(checked.data, base)]
-    : problemsOf(pipelineSchema, document.value, checked.error.issues);
-  if (problems.length > 0) throw new UsageError(describe(problems, document, file, applied));
-  return resolvePipeline(checked.data!, base);
+  const sized = applySize(document, file, overrides, pipelineSchema);
+  const applied = [...sized.applied, ...applyOverrides(document.value, sized.overrides, pipelineSchema)];
+  const expanded = expandMatrices(document.value);
+  const refuse = (problems: readonly Problem[]): void => {
+    if (problems.length === 0) return;
+    const inFile = problems.map((problem) => ({ ...problem, path: expanded.origin(problem.path) }));
+    throw new UsageError(describe(inFile, document, file, applied));
+  };
+  refuse(expanded.problems);
+  const checked = pipelineSchema.safeParse(expanded.value);
+  if (!checked.success) refuse(problemsOf(pipelineSchema, expanded.value, checked.error.issues));
+  refuse([...checkPipeline(checked.data!), ...further(checked.data!, base)]);
+  return resolvePipeline(checked.data!, base, expanded.groups);
 }
 
 /**
@@ -71,22 +80,32 @@ export function configOfStages(stages: readonly object[], name: string): Pipelin
     const where = (path: Path) => showPath(path[0] === "stages" ? path.slice(2) : path);
     throw new UsageError(problems.map(({ path, message }) => `${where(path)}: ${message}`).join("\n"));
   }
-  return resolvePipeline(checked.data!, Deno.cwd());
+  return resolvePipeline(checked.data!, Deno.cwd(), {});
 }
 
 /** One line for each problem, in the order of the file; those of `--set` last. */
 function describe(problems: Problem[], document: YamlDocument, file: string, applied: Applied[]): string {
-  const lines = problems.map(({ path, message, atKey }) => {
+  const found = problems.map(({ path, message, atKey }) => {
     const source = applied.findLast((override) => startsWith(path, override.path))?.source;
     const position = document.position(path, atKey ? "key" : undefined);
     const shown = path.length === 0 ? "" : `${showPath(atKey ? path.slice(0, -1) : path)}: `;
     return {
       order: source ? Infinity : lineAndColumn(position),
-      line: `${source ?? `${file}:${position}`}: ${shown === ": " ? "" : shown}${message}`,
+      where: `${source ?? `${file}:${position}`}: ${shown === ": " ? "" : shown}`,
+      message,
     };
   });
-  return lines.sort((a, b) => a.order === b.order ? 0 : a.order - b.order).map(({ line }) => line).join("\n");
+  found.sort((a, b) => a.order === b.order ? 0 : a.order - b.order);
+  return [...Map.groupBy(found, ({ where }) => where)].flatMap(([where, here]) => {
+    const messages = [...new Set(here.map(({ message }) => message))];
+    const shown = messages.slice(0, SHOWN).map((message) => where + message);
+    const more = messages.length - SHOWN;
+    return more > 0 ? [...shown, `${where}and ${more} more of this kind`] : shown;
+  }).join("\n");
 }
+
+/** Problems told of one place: all stages of a matrix may have one there. */
+const SHOWN = 3;
 
 function lineAndColumn(position: string): number {
   const [line, column] = position.split(":").map(Number);
@@ -98,8 +117,12 @@ function startsWith(path: Path, start: Path): boolean {
 }
 
 /** Makes each stage self-contained: what the whole pipeline says, and absolute paths. */
-function resolvePipeline(file: PipelineFile, base: string): PipelineConfig {
-  return { ...file, stages: file.stages.map((stage) => resolveStage(stage, file, base)) };
+function resolvePipeline(
+  file: PipelineFile,
+  base: string,
+  groups: PipelineConfig["groups"],
+): PipelineConfig {
+  return { ...file, groups, stages: inOrder(file.stages).map((stage) => resolveStage(stage, file, base)) };
 }
 
 function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile, base: string): StageConfig {
@@ -123,6 +146,6 @@ function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile,
         ? stage
         : { ...stage, from: stage.from.map((other) => ({ ...other, run: absolute(other.run) })) };
     default:
-      return { ...stage, seed, device, threads };
+      return { ...stage, seed: stage.seed ?? seed, device, threads };
   }
 }

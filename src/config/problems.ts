@@ -31,7 +31,7 @@ function explain(schema: z.core.$ZodType, root: unknown, issue: Issue, above: Pa
   }];
   switch (issue.code) {
     case "invalid_type":
-      return expected(TYPE_NAMES[issue.expected] ?? issue.expected);
+      return expected(TYPE_NAMES[issue.expected] ?? issue.expected, asWritten(issue.expected, found));
     case "invalid_value":
       return expected(alternatives(issue.values), suggestion(found, issue.values));
     case "too_small":
@@ -76,6 +76,23 @@ const TYPE_NAMES: Record<string, string> = {
   array: "a list",
   object: "a map",
 };
+
+/** How YAML takes what was meant, where that can be told. */
+function asWritten(expected: string, found: unknown): string {
+  if (expected === "string" && (typeof found === "number" || typeof found === "boolean")) {
+    return `: as text it is written "${found}", in quotes`;
+  }
+  if (typeof found !== "string") return "";
+  if (expected === "boolean") {
+    const meant = { yes: true, on: true, no: false, off: false }[found.toLowerCase()];
+    return meant === undefined ? "" : `: write ${meant}`;
+  }
+  const isNumber = expected === "number" || expected === "int";
+  const [, digits, unit] = (isNumber && /^([+-]?\d[\d_,']*(?:\.\d+)?) ?([kMG]?)$/.exec(found)) || [];
+  if (digits === undefined) return "";
+  const exponent = { "": "", k: "e3", M: "e6", G: "e9" }[unit as ""];
+  return `: write ${digits.replaceAll(/[_,']/g, "")}${exponent}`;
+}
 
 /** Not of this alternative's type at all. Unknown keys are at the root too, but of the right type. */
 function isAtRoot(issue: Issue): boolean {

@@ -26,6 +26,7 @@ const trainStage = z.strictObject({
   id,
   run: z.literal("train"),
   needs,
+  seed: seed.optional().describe("of initial weights and batches; default: the file's"),
   model: model.describe("the network"),
   curriculum: curriculum.default("ntp").describe("which heads are trained when: a preset's name, or phases"),
   train: train.describe("optimizer, schedule, and what is written when"),
@@ -65,6 +66,9 @@ export const pipelineSchema = z.strictObject({
   ),
   device: device.default("auto").describe("auto: cuda where there is one, else cpu"),
   threads: threads.default("auto").describe("CPU threads; auto: all cores"),
+  sandbox: z.enum(["auto", "required"]).default("auto").describe(
+    "where the system cannot hold native code to a stage's files: auto warns and goes on, required refuses",
+  ),
   stages: z.array(stageSchema).min(1).describe("run in this order"),
 });
 
@@ -112,8 +116,12 @@ export type StageConfig =
 /** The kinds of stage. */
 export type StageKind = StageConfig["run"];
 
-/** A pipeline whose stages are self-contained, in the order of the file. */
-export type PipelineConfig = Omit<PipelineFile, "stages"> & { readonly stages: readonly StageConfig[] };
+/** A pipeline whose stages are self-contained, every one after those that it needs. */
+export type PipelineConfig = Omit<PipelineFile, "stages"> & {
+  readonly stages: readonly StageConfig[];
+  /** The stages that a name of the file stands for, where it has a matrix. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+};
 
 /** JSON Schema of the file, for editors. */
 export function jsonSchema(): unknown {

@@ -40,6 +40,8 @@ export interface Status {
   readonly seconds: number;
   /** One sentence, where `state` is `failed`. */
   readonly error?: string;
+  /** SHA-256 of the files that hold its figures, where `state` is `done`. */
+  readonly results?: Readonly<Record<string, string>>;
 }
 
 /** What the runner asked of the stage in this folder, or undefined where there is no stage. */

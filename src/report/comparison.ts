@@ -66,10 +66,12 @@ export function comparisonTables(
   return tables.length > 0 ? tables : [{ caption: "Nothing was measured yet.", columns: names }];
 }
 
-/** Label, K, kind of head and seeds, as far as they tell rows apart. */
+/** Label, K, kind of head, seeds and reference, as far as they tell rows apart. */
 function setColumns({ sets }: Comparison): Column<ComparedSet>[] {
   const kinds = new Set(sets.map(({ set }) => set.kind));
-  const isRenamed = sets.some(({ set }) => set.curriculum !== set.label);
+  const inWords = (name: string) => `-${name.replaceAll("/", "-")}-`;
+  const isRenamed = sets.some(({ set }) => !inWords(set.label).includes(inWords(set.curriculum)));
+  const references = new Set(sets.flatMap(({ set }) => set.reference ?? []));
   return [
     { heading: "arm", cell: ({ set }) => set.label },
     ...(isRenamed
@@ -80,6 +82,9 @@ function setColumns({ sets }: Comparison): Column<ComparedSet>[] {
       ? [{ heading: "kind of heads", words: true, cell: ({ set }: ComparedSet) => set.kind ?? NONE }]
       : []),
     { heading: "seeds", cell: ({ set }) => count(set.arms.length) },
+    ...(references.size > 1
+      ? [{ heading: "against", words: true, cell: ({ set }: ComparedSet) => set.reference ?? NONE }]
+      : []),
   ];
 }
 
@@ -102,9 +107,9 @@ function outputsOf({ arms }: ComparedSet["set"]): string {
 function figureCell(figure: Figure, arms: number): Content {
   const { difference, verdict, measure } = figure;
   if (difference === null || figure.spread === null) return spreadText(figure, arms);
-  return markup`${spreadText(figure, arms)}<small>${changeText(measure, difference.mean)}${
+  return markup`<span>${spreadText(figure, arms)}<small>${changeText(measure, difference.mean)}${
     difference.p !== null && markup`, ${pText(difference.p)}`
-  }${verdict !== null && markup` <strong>${verdict}</strong>`}</small>`;
+  }${verdict !== null && markup` <strong>${verdict}</strong>`}</small></span>`;
 }
 
 /** The same as plain text: `1.613 ± 0.004 (+0.012, p 0.034, worse)`. */

@@ -335,7 +335,7 @@ const CHANGES: [from: string, to: string, ...lines: string[]][] = [
       `f.yaml:10:15: stages[${i}].train.warmup: expected at most as many as steps (40), found 41`
     ),
   ],
-  ["id: fwd", "id: ntp", 'f.yaml:11:9: stages[2].id: the id "ntp" is taken by stages[1]'],
+  ["id: fwd", "id: ntp", 'f.yaml:11:9: stages[2].id: the id "ntp" is taken by an earlier stage'],
   ["id: fwd", "id: device", 'f.yaml:11:9: stages[2].id: "device" is a key of the file: choose another id'],
   [
     "id: fwd",
@@ -355,7 +355,7 @@ const CHANGES: [from: string, to: string, ...lines: string[]][] = [
   [
     "needs: [text]\n    model: &",
     "needs: [fwd]\n    model: &",
-    'f.yaml:6:13: stages[1].needs[0]: "fwd" comes later: a stage needs earlier ones only',
+    'f.yaml:6:13: stages[1].needs[0]: "fwd" is a train stage, which a train stage does not read',
   ],
   [
     "needs: [text]\n    model: &",

@@ -10,20 +10,33 @@ import { isTaskPath } from "../task/schema.ts";
 
 /** Reads every task that a pipeline names; `base`: where relative paths are taken from. */
 export function checkTasks({ stages }: PipelineFile, base: string): Problem[] {
+  const loaded = new Map<string, NamedTask | UsageError>(); // a matrix names the same ones many times
+  const load = (name: string): NamedTask | UsageError => {
+    const known = loaded.get(name);
+    if (known !== undefined) return known;
+    const task = tryToLoad(name, base);
+    loaded.set(name, task);
+    return task;
+  };
   return stages.flatMap((stage, i) =>
     stage.run !== "eval"
       ? []
-      : stage.tasks.flatMap((given, n) => checkTask(given, base, ["stages", i, "tasks", n]))
+      : stage.tasks.flatMap((given, n) => checkTask(given, load(given.task), ["stages", i, "tasks", n]))
   );
 }
 
-function checkTask(given: TaskConfig, base: string, path: Path): Problem[] {
-  let task: NamedTask;
+function tryToLoad(name: string, base: string): NamedTask | UsageError {
   try {
-    task = loadTask(isTaskPath(given.task) ? resolve(base, given.task) : given.task);
+    return loadTask(isTaskPath(name) ? resolve(base, name) : name);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return error.message.split("\n").map((message) => ({ path: [...path, "task"], message }));
+    return error;
+  }
+}
+
+function checkTask(given: TaskConfig, task: NamedTask | UsageError, path: Path): Problem[] {
+  if (task instanceof UsageError) {
+    return task.message.split("\n").map((message) => ({ path: [...path, "task"], message }));
   }
   const message = misfit(task, given) ?? idleLabels(task, given);
   return message === undefined ? [] : [{ path, message }];

@@ -23,4 +23,6 @@ export const device = z.enum(["auto", "cpu", "cuda"]);
 export const threads = z.union([z.literal("auto"), count], { error: "auto | a whole number" });
 
 export const id = name.describe("names the stage and its folder in the run");
-export const needs = z.array(name).default([]).describe("ids of earlier stages whose results this one reads");
+export const needs = z.array(name).default([]).describe(
+  "ids of the stages whose results this one reads; that of a stage with a matrix means all of them",
+);
