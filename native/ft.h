@@ -158,6 +158,10 @@ int32_t ft_save_start(void);
 int32_t ft_save_finish(int32_t wait, uint8_t *sha256, int32_t capacity); /* 0: still at work, else files; 32 bytes each */
 int32_t ft_save_release(void); /* waits, and frees the copies */
 
+/* energy.cpp: meters, which many machines do not show */
+int32_t ft_cpu_energy(const char *folder, double *out, int32_t capacity); /* packages; of each: microjoules, their range */
+int32_t ft_gpu_energy(int32_t device, double *out); /* 1, and joules; or 0 */
+
 #ifdef __cplusplus
 }
 #endif

@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -30,7 +31,7 @@
 #include <unistd.h>
 
 /* Apart from the codes of foretoken's stages (0, 1, 2, 75); the last two are the shell's. */
-enum { EXIT_USAGE = 120, EXIT_NOT_BOUND = 121, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+enum { EXIT_USAGE = 120, EXIT_NOT_BOUND = 121, EXIT_ORPHAN = 122, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 /* Numbers spelled out where headers may be older than the running kernel; the same for all processors. */
 #ifndef SYS_io_uring_setup
@@ -99,6 +100,8 @@ static const char USAGE[] =
     "  --gpu        NVIDIA's devices, shared memory and the names of own threads, where there is such a device\n"
     "  --bind PORT  may wait for connections at this TCP port (0: at a free one), and connect to none\n"
     "  --connect PORT  may connect to this TCP port of any host, and ask for the addresses of hosts\n"
+    "  --require    does not start the program where it cannot be bound\n"
+    "  --parent PID  does not start it where that process, which started this one, has ended\n"
     "  --verbose    tells of paths that do not exist (they are passed over)\n"
     "  --check      prints the Landlock ABI of this kernel and ends\n"
     "  --help       prints this\n";
@@ -141,12 +144,15 @@ static enum network network_of(const char *option) {
   return NO_NETWORK;
 }
 
-/* A port's number, or -1. */
-static long port_of(const char *text) {
+/* A number from 0 to `most`, or -1. */
+static long number_of(const char *text, long most) {
   char *end;
-  const long port = strtol(text, &end, 10);
-  return *text < '0' || *text > '9' || *end || port > 65535 ? -1 : port;
+  errno = 0;
+  const long number = strtol(text, &end, 10);
+  return *text < '0' || *text > '9' || *end || errno || number > most ? -1 : number;
 }
+
+static long port_of(const char *text) { return number_of(text, 65535); }
 
 /* 0, or EXIT_NOT_BOUND after a message. */
 static int allow_port(int ruleset, const char *port, enum network network) {
@@ -193,14 +199,21 @@ static int allow_gpu(int ruleset, uint64_t handled_fs, int verbose) {
   return code;
 }
 
+/* Why there is no Landlock. */
+static const char *why_none(void) { return errno == EOPNOTSUPP ? "switched off at boot" : "the kernel lacks it"; }
+
 /* Binds this process to the paths and ports among the options. 0, or an exit code after a message. */
-static int bind_files(char **options, int num_options, int verbose) {
+static int bind_files(char **options, int num_options, int required, int verbose) {
   const int abi = landlock_abi();
+  if (abi < 1 && required) {
+    fprintf(stderr, "launch: no Landlock here (%s), and --require asks for it\n", why_none());
+    return EXIT_NOT_BOUND;
+  }
   if (abi < 1) {
     fprintf(stderr,
             "launch: WARNING: no Landlock here (%s): native code is NOT kept from this machine's files;\n"
             "launch: WARNING: only Deno's own permissions hold, and they bind TypeScript alone\n",
-            errno == EOPNOTSUPP ? "switched off at boot" : "the kernel lacks it");
+            why_none());
     return 0;
   }
   struct ll_ruleset_attr handled = {handled_fs(abi), 0, 0};
@@ -255,7 +268,8 @@ static int bind_files(char **options, int num_options, int verbose) {
  * (before ABI 9), and some of those start programs for whoever asks. With network, it is the other way round: an
  * address is out of a filter's sight, so where connect() stays, sockets of AF_UNIX go (pairs stay: Deno makes some).
  */
-static int bind_calls(enum network network) {
+static int bind_calls(enum network network, int required) {
+  (void)required; /* what fails here has never been passed over */
   const int outgoing = network == OUTGOING;
   struct sock_filter filter[] = {
       LOAD(arch),
@@ -313,8 +327,12 @@ static int bind_calls(enum network network) {
   return EXIT_NOT_BOUND;
 }
 #else
-static int bind_calls(enum network network) {
+static int bind_calls(enum network network, int required) {
   (void)network;
+  if (required) {
+    fprintf(stderr, "launch: no seccomp filter for this processor, and --require asks for one\n");
+    return EXIT_NOT_BOUND;
+  }
   fprintf(stderr, "launch: WARNING: no seccomp filter for this processor: sockets are NOT refused\n");
   return 0;
 }
@@ -350,16 +368,21 @@ static void close_inherited(void) {
 static int check(void) {
   const int abi = landlock_abi();
   if (abi < 1) {
-    printf("Landlock: none (%s)\n", strerror(errno));
+    printf("Landlock: none (%s)\n", why_none());
     return EXIT_NOT_BOUND;
   }
+#ifndef ARCHITECTURE
+  printf("Landlock: ABI %d, but no seccomp filter for this processor\n", abi);
+  return EXIT_NOT_BOUND;
+#endif
   printf("Landlock: ABI %d\n", abi);
   return 0;
 }
 
 int main(int argc, char **argv) {
   enum network network = NO_NETWORK;
-  int verbose = 0, i = 1;
+  int verbose = 0, required = 0, i = 1;
+  long parent = 0; /* unknown */
   for (; i < argc && strcmp(argv[i], "--"); i++) {
     if (access_of(argv[i])) {
       if (++i == argc) {
@@ -378,6 +401,13 @@ int main(int argc, char **argv) {
         fprintf(stderr, "launch: %s needs a port\n", argv[i - 1]);
         return EXIT_USAGE;
       }
+    } else if (!strcmp(argv[i], "--parent")) {
+      if (++i == argc || (parent = number_of(argv[i], INT_MAX)) < 1) {
+        fprintf(stderr, "launch: --parent needs the number of a process\n");
+        return EXIT_USAGE;
+      }
+    } else if (!strcmp(argv[i], "--require")) {
+      required = 1;
     } else if (!strcmp(argv[i], "--verbose")) {
       verbose = 1;
     } else if (!strcmp(argv[i], "--check")) {
@@ -397,14 +427,18 @@ int main(int argc, char **argv) {
 
   /* A stage does not outlive the runner that holds the lock of its folder: it saves and ends. */
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (parent && getppid() != parent) { /* it ended before that was asked for: no signal comes any more */
+    fprintf(stderr, "launch: process %ld, which started this one, has ended\n", parent);
+    return EXIT_ORPHAN;
+  }
   close_inherited();
   drop_capabilities();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
     fprintf(stderr, "launch: cannot give up privileges: %s\n", strerror(errno));
     return EXIT_NOT_BOUND;
   }
-  int code = bind_files(argv + 1, i - 1, verbose);
-  if (!code) code = bind_calls(network);
+  int code = bind_files(argv + 1, i - 1, required, verbose);
+  if (!code) code = bind_calls(network, required);
   if (code) return code;
 
   char **program = argv + i + 1;

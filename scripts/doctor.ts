@@ -1,5 +1,6 @@
 /** `deno task doctor`: what was found on this machine, which paths are fast or slow, and why. Changes nothing. */
 import type { StageConfig } from "../src/config/schema.ts";
+import { type KindWords, permissionTable } from "../src/pipeline/permission_table.ts";
 import { environmentFor } from "../src/pipeline/start.ts";
 import { EXIT } from "../src/stage/errors.ts";
 import { start, versions } from "../src/torch/mod.ts";
@@ -101,7 +102,8 @@ function sandbox(): Finding {
       : {
         subject,
         verdict: "note",
-        text: `${said}: only Deno's permissions bind the stages, and not native code`,
+        text:
+          `${said}: only Deno's permissions bind the stages, and not native code (\`sandbox: required\` in a file refuses)`,
       };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -119,11 +121,31 @@ function memory(): Finding {
   };
 }
 
+/** What each kind of process may touch, column under column. */
+function permissions(): string[] {
+  const header: KindWords = {
+    kind: "stage",
+    reads: "reads",
+    writes: "writes",
+    native: "native code",
+    gpu: "GPU",
+    network: "network",
+  };
+  const rows = [header, ...permissionTable()].map((row) => Object.values(row) as string[]);
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd());
+}
+
 if (import.meta.main) {
   const found = await findings();
   const lines = found.map(({ subject, verdict, text }) =>
     `${verdict.padEnd(7)} ${subject.padEnd(12)} ${text}\n`
   );
-  Deno.stdout.writeSync(new TextEncoder().encode(lines.join("")));
+  const table = [
+    "",
+    "What each stage may touch; `foretoken plan FILE\` says it of a pipeline's own stages.",
+    ...permissions(),
+  ];
+  Deno.stdout.writeSync(new TextEncoder().encode([...lines, ...table.map((line) => `${line}\n`)].join("")));
   Deno.exit(found.some(({ verdict }) => verdict === "broken") ? EXIT.failed : EXIT.done);
 }

@@ -1,6 +1,7 @@
 /** The command line: `foretoken pipeline|train|fetch|inspect|... `. Loads what a command needs only then. */
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
+import { addCompareCommand } from "./cli/compare.ts";
 import { addCompletionCommands } from "./cli/completion.ts";
 import { addCurriculumCommand } from "./cli/curriculum.ts";
 import { addExchangeCommands } from "./cli/exchange.ts";
@@ -28,6 +29,7 @@ Examples:
   foretoken pipeline quickstart --set '*.train.steps=1000' --set device=cpu
   foretoken fetch minipile                    a public data set
   foretoken generate quickstart/forward --prompt 'The fox'
+  foretoken compare quickstart books          one report over several runs
   foretoken train --help                      a command's options and examples
 
 In a checkout, foretoken is \`deno task foretoken\`; \`deno task train ...\` is short
@@ -58,6 +60,7 @@ export function commandLine(finish: Finish): Command {
   addModelCommand(program, finish);
   addCurriculumCommand(program, finish);
   addWatchCommand(program, finish);
+  addCompareCommand(program, finish);
   program.commandsGroup("Help:");
   addHelpCommand(program, finish);
   addCompletionCommands(program, finish);

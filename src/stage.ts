@@ -111,7 +111,7 @@ function conclude(error: unknown, record: Recorder, log: GrowingFile, terminal: 
 }
 
 /** Native code is not bound by Deno's permissions: before it computes, no thread can start programs any more. */
-async function lockNative(native: Native): Promise<void> {
+export async function lockNative(native: Native): Promise<void> {
   if (native === "none") return;
   if (native === "text") { // which is not bound to libtorch
     const { refuseExec } = await import("./text/native.ts");

@@ -34,6 +34,10 @@ const BENCHMARKS: Record<string, Benchmark> = {
     about: "one small op from TypeScript, C++ and PyTorch; time to load libtorch and to print the help",
     load: () => import("./ffi.ts"),
   },
+  launcher: {
+    about: "what binding a stage costs at its start, and the speed of training bound against unbound",
+    load: () => import("./launcher.ts"),
+  },
   memory: {
     about: "peak memory of a training step with 1 to 8 heads, and against eager PyTorch's",
     load: () => import("./memory.ts"),
@@ -42,6 +46,10 @@ const BENCHMARKS: Record<string, Benchmark> = {
     about:
       "text of each format to shards, MB/s and memory; takes a folder of text, --large for a 2 GB Parquet file",
     load: () => import("./prepare.ts"),
+  },
+  report: {
+    about: "time and size of the page of a run with 60 arms; takes another number of arms",
+    load: () => import("./report.ts"),
   },
   tasks: {
     about: "BLiMP against a plain PyTorch loop over the sentences; takes the folder of its .jsonl files",

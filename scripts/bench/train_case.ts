@@ -1,11 +1,11 @@
 /**
  * This project's side of `train` and `memory`: takes a {@link Case} in JSON, writes its file and prints the number of
- * parameters. Then it answers each line: `N` with the milliseconds that one of N steps took and the last loss, `memory`
+ * parameters. With `bound` behind the case it refuses exec to itself, as a stage does. Then it answers each line: `N` with the milliseconds that one of N steps took and the last loss, `memory`
  * with {@link Peak} in JSON.
  */
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { type ModelOptions, MtpModel } from "../../src/model/mod.ts";
-import { type Blocks, memory, Scope, start, Tensor } from "../../src/torch/mod.ts";
+import { type Blocks, load, memory, refuseExec, Scope, start, Tensor } from "../../src/torch/mod.ts";
 import { Optimizer } from "../../src/train/optimizer.ts";
 import { trainStep } from "../../src/train/step.ts";
 import { linesOf } from "./child.ts";
@@ -104,4 +104,9 @@ async function main({ model, batch, file }: Case): Promise<void> {
   }
 }
 
-await main(JSON.parse(Deno.args[0]!));
+const [of, bound] = Deno.args;
+if (bound === "bound") {
+  load();
+  refuseExec();
+}
+await main(JSON.parse(of!));

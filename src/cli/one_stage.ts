@@ -9,13 +9,15 @@ export interface OneStage {
   readonly name: string;
   readonly runs: string;
   readonly force: boolean;
+  /** The command line that does it again; default: the name of the command. */
+  readonly again?: string;
 }
 
 /** Checks and runs it; the exit code. */
-export async function runStage({ stage, name, runs, force }: OneStage): Promise<number> {
+export async function runStage({ stage, name, runs, force, again }: OneStage): Promise<number> {
   const { configOfStages } = await import("../config/load.ts");
   const config = configOfStages([stage], name.replaceAll(/[^\w-]+/g, "-").replace(/^[-_]+/, "").slice(0, 64));
   const selection = { force, ...(force ? { only: [stage.id] } : {}) };
-  const again = `foretoken ${stage.run}`;
-  return await run({ config, file: again, command: { file: again, set: [] }, runs, selection, alone: true });
+  const file = again ?? `foretoken ${stage.run}`;
+  return await run({ config, file, command: { file, set: [] }, runs, selection, alone: true });
 }

@@ -30,7 +30,7 @@ export function checkPipeline(file: PipelineFile): Problem[] {
     ...(stage.run === "decode" ? checkDecode(stage, ["stages", i], file.stages) : []),
   ]);
   const circle = circleIn(file.stages);
-  if (circle === undefined) return problems;
+  if (circle === undefined || circle.length === 2) return problems; // of a stage that needs itself they tell
   const at = first.get(circle[0]!)!;
   const message = `the stages need each other in a circle: ${circle.join(" -> ")}`;
   return [{ path: ["stages", at, "needs"], message }];
@@ -105,7 +105,7 @@ function checkNeeds(stage: Stage, i: number, stages: readonly Stage[], first: Fi
       message: "an export stage has one train stage in needs, or the folder of one in from",
     });
   }
-  if (stage.run === "report" && stage.needs.length === 0) {
+  if (stage.run === "report" && stage.needs.length === 0 && stage.from === undefined) {
     problems.push({
       path: ["stages", i, "needs"],
       message: "a report stage needs at least one stage, found none",

@@ -11,6 +11,7 @@ import { inOrder } from "./needs.ts";
 import { parseYaml, type Path, type YamlDocument } from "./document.ts";
 import { type Applied, applyOverrides } from "./overrides.ts";
 import { type Problem, problemsOf, showPath } from "./problems.ts";
+import { applySize } from "./sizes.ts";
 import { type PipelineConfig, type PipelineFile, pipelineSchema, type StageConfig } from "./schema.ts";
 import { resolveDecode } from "./schema/decode.ts";
 import { readFile } from "./read_file.ts";
@@ -48,7 +49,8 @@ function parse(
   further: (pipeline: PipelineFile, base: string) => Problem[],
 ): PipelineConfig {
   const document = parseYaml(text, file);
-  const applied = applyOverrides(document.value, overrides, pipelineSchema);
+  const sized = applySize(document, file, overrides, pipelineSchema);
+  const applied = [...sized.applied, ...applyOverrides(document.value, sized.overrides, pipelineSchema)];
   const expanded = expandMatrices(document.value);
   const refuse = (problems: readonly Problem[]): void => {
     if (problems.length === 0) return;
@@ -83,18 +85,27 @@ export function configOfStages(stages: readonly object[], name: string): Pipelin
 
 /** One line for each problem, in the order of the file; those of `--set` last. */
 function describe(problems: Problem[], document: YamlDocument, file: string, applied: Applied[]): string {
-  const lines = problems.map(({ path, message, atKey }) => {
+  const found = problems.map(({ path, message, atKey }) => {
     const source = applied.findLast((override) => startsWith(path, override.path))?.source;
     const position = document.position(path, atKey ? "key" : undefined);
     const shown = path.length === 0 ? "" : `${showPath(atKey ? path.slice(0, -1) : path)}: `;
     return {
       order: source ? Infinity : lineAndColumn(position),
-      line: `${source ?? `${file}:${position}`}: ${shown === ": " ? "" : shown}${message}`,
+      where: `${source ?? `${file}:${position}`}: ${shown === ": " ? "" : shown}`,
+      message,
     };
   });
-  lines.sort((a, b) => a.order === b.order ? 0 : a.order - b.order);
-  return [...new Set(lines.map(({ line }) => line))].join("\n"); // all stages of a matrix have its mistakes
+  found.sort((a, b) => a.order === b.order ? 0 : a.order - b.order);
+  return [...Map.groupBy(found, ({ where }) => where)].flatMap(([where, here]) => {
+    const messages = [...new Set(here.map(({ message }) => message))];
+    const shown = messages.slice(0, SHOWN).map((message) => where + message);
+    const more = messages.length - SHOWN;
+    return more > 0 ? [...shown, `${where}and ${more} more of this kind`] : shown;
+  }).join("\n");
 }
+
+/** Problems told of one place: all stages of a matrix may have one there. */
+const SHOWN = 3;
 
 function lineAndColumn(position: string): number {
   const [line, column] = position.split(":").map(Number);
@@ -131,7 +142,9 @@ function resolveStage(stage: PipelineFile["stages"][number], file: PipelineFile,
     case "fetch":
       return withKnownDataset(stage);
     case "report":
-      return stage;
+      return stage.from === undefined
+        ? stage
+        : { ...stage, from: stage.from.map((other) => ({ ...other, run: absolute(other.run) })) };
     default:
       return { ...stage, seed: stage.seed ?? seed, device, threads };
   }

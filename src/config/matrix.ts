@@ -97,7 +97,7 @@ class Expansion {
   members(): Member[] {
     const members = this.#stages.flatMap((_, i) => this.#membersOf(i));
     if (members.length > MOST_STAGES) this.#refuse(["stages"], tooMany(members.length));
-    this.#checkIds(members);
+    if (this.problems.length === 0) this.#checkIds(members); // else one mistake is told twice
     return members.map((member) => this.#withNeeds(member));
   }
 
@@ -165,8 +165,7 @@ class Expansion {
       const keys = name.split(".");
       if (["id", "run", "each", "matrix"].includes(keys[0]!)) {
         this.#refuse([...at, name], `"${name}" cannot differ within a stage: write two stages`);
-      }
-      if (valueAt(own, keys) !== undefined) {
+      } else if (valueAt(own, keys) !== undefined) {
         this.#refuse(
           ["stages", index, ...keys],
           `"${name}" is an axis of the stage's matrix: it is said there`,

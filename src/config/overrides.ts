@@ -32,12 +32,28 @@ export function applyOverrides(
     const words = equals < 0 ? override : override.slice(0, equals);
     const keys = words.replaceAll(/\[(\d+)\]/g, ".$1").split(".");
     if (equals <= 0) throw new UsageError(`${source}: ${withoutValue(root, words, keys, schema)}`);
-    const value = valueOf(override.slice(equals + 1), words, source);
-    return resolvePaths(root, keys, schema, source).map((path) => {
-      refuseAxis(root, path, source);
-      assign(root, path, copy(value), source, schema);
-      return { path, source };
-    });
+    return change(root, words, valueOf(override.slice(equals + 1), words, source), source, schema);
+  });
+}
+
+/**
+ * Sets one value, at all places that its path names.
+ * @param words The path, as after `--set`.
+ * @param source What messages begin with.
+ * @throws {UsageError} where the path leads nowhere.
+ */
+export function change(
+  root: Plain,
+  words: string,
+  value: Plain,
+  source: string,
+  schema: z.core.$ZodType,
+): Applied[] {
+  const keys = words.replaceAll(/\[(\d+)\]/g, ".$1").split(".");
+  return resolvePaths(root, keys, schema, source).map((path) => {
+    refuseAxis(root, path, source);
+    assign(root, path, copy(value), source, schema);
+    return { path, source };
   });
 }
 

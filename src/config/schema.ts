@@ -12,7 +12,7 @@ import { fetchStage } from "./schema/fetch.ts";
 import { model } from "./schema/model.ts";
 import { prepareStage, type ResolvedPrepare } from "./schema/prepare.ts";
 import { train } from "./schema/train.ts";
-import { device, id, name, needs, seed, threads } from "./schema/values.ts";
+import { device, id, name, needs, path, seed, threads } from "./schema/values.ts";
 
 export type { TaskConfig } from "./schema/eval.ts";
 export type { CurriculumConfig } from "./schema/curriculum.ts";
@@ -32,7 +32,19 @@ const trainStage = z.strictObject({
   train: train.describe("optimizer, schedule, and what is written when"),
 });
 
-const reportStage = z.strictObject({ id, run: z.literal("report"), needs });
+/** Another run, or some arms of it. */
+const reportedRun = z.union([path, z.strictObject({ run: path, arms: z.array(name).min(1).optional() })], {
+  error: "a run's folder | { run: folder, arms: [ids] }",
+}).transform((given) => typeof given === "string" ? { run: given } : given);
+
+const reportStage = z.strictObject({
+  id,
+  run: z.literal("report"),
+  needs,
+  from: z.array(reportedRun).min(1).optional().describe(
+    "folders of other runs that the page is about as well, each whole or some of its arms",
+  ),
+});
 
 /** One stage as the file gives it. */
 const stageSchema = z.discriminatedUnion("run", [
@@ -54,6 +66,9 @@ export const pipelineSchema = z.strictObject({
   ),
   device: device.default("auto").describe("auto: cuda where there is one, else cpu"),
   threads: threads.default("auto").describe("CPU threads; auto: all cores"),
+  sandbox: z.enum(["auto", "required"]).default("auto").describe(
+    "where the system cannot hold native code to a stage's files: auto warns and goes on, required refuses",
+  ),
   stages: z.array(stageSchema).min(1).describe("run in this order"),
 });
 
@@ -85,7 +100,7 @@ export type EvalConfig = ResolvedEval & Computing;
 export type DecodeConfig = z.output<typeof decodeStage> & Computing;
 /** An arm for other programs; `from` is absolute. */
 export type ExportConfig = z.output<typeof exportStage>;
-/** One page about the stages that it needs. */
+/** One page about the stages that it needs, and about other runs. Paths are absolute. */
 export type ReportConfig = z.output<typeof reportStage>;
 
 /** One stage, self-contained: `run` says which. */

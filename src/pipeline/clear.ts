@@ -15,7 +15,7 @@ const RESULTS: Record<StageKind, RegExp> = {
   eval: /^(eval\.json|answers\.jsonl)$/,
   decode: /^decode\.json$/,
   export: /^(hf|medusa)$/,
-  report: /^report\.(html|json)$/,
+  report: /^report\.(html|json|csv|md)$/,
 };
 
 /** Removes a stage's results, so that it starts over. Links are removed, not followed. */

@@ -108,8 +108,8 @@ export class Crew {
       ended = await attempt.end(piped ? (line) => this.#read(id, line) : undefined);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      const code = error instanceof InUse ? EXIT.inUse : EXIT.failed;
-      ended = { outcome: "failed", code, seconds: 0, sentences: [`failed: ${error.message}`] };
+      const [code, how] = error instanceof InUse ? [EXIT.inUse, "not run"] : [EXIT.failed, "failed"];
+      ended = { outcome: "failed", code, seconds: 0, sentences: [`${how}: ${error.message}`] };
     }
     const member = this.#members.get(id);
     if (member !== undefined) [member.seconds, member.note] = [ended.seconds, ended.sentences[0]];
@@ -189,6 +189,7 @@ export class Crew {
     }
     const [failed, blocked] = [of("failed"), of("blocked")];
     if (failed.length === 0) return EXIT.done;
+    if (this.#assignment.tasks.length === 1) return this.#code; // it has said all there is to say
     const seconds = (Date.now() - this.#started) / 1000;
     this.log(
       `${this.#assignment.name}: ${failed.length} of ${this.#assignment.tasks.length} stages failed in ` +

@@ -1,9 +1,11 @@
 /** `foretoken plan` and `--dry-run`: what would run, what each stage may touch, and how long it takes. Changes nothing. */
 
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
+import type { PipelineConfig } from "../config/schema.ts";
 import { roundly } from "./board.ts";
 import { type Estimate, Estimator } from "./estimate.ts";
-import { type Access, accessOf, type Native, type Places } from "./permissions.ts";
+import { NATIVE } from "./permission_table.ts";
+import { type Access, accessOf, type Places } from "./permissions.ts";
 import { type PlannedStage, planPipeline, type State } from "./plan.ts";
 import { folderOf, type Order } from "./run.ts";
 import { checkRunFormat } from "./run_file.ts";
@@ -16,8 +18,6 @@ const STATES: Record<State, string> = {
   new: "would run",
   changed: "ran before with other settings or inputs, would start over",
 };
-
-const NATIVE: Record<Native, string> = { torch: "libtorch", text: "the text library", none: "no" };
 
 /** One stage of the plan. */
 interface Item {
@@ -77,7 +77,7 @@ export function describePlan(order: Order): string {
   );
   return [
     `${order.config.name}, into ${shortened(places.run)}: ${counted(items)}`,
-    ...[...blocks.values()].map((block) => describeBlock(block, places)),
+    ...[...blocks.values()].map((block) => describeBlock(block, places, order.config.groups)),
     totalOf(items, order.jobs ?? 1),
   ].join("\n\n");
 }
@@ -89,7 +89,7 @@ function counted(items: readonly Item[]): string {
   return `${items.length} stages (${each}), ${done} of them done`;
 }
 
-function describeBlock(block: readonly Item[], { run }: Places): string {
+function describeBlock(block: readonly Item[], { run }: Places, groups: PipelineConfig["groups"]): string {
   const { stage: { config, state, changes }, access, group } = block[0]!;
   const why = changes.length > 0 ? ` (${changes.join("; ")})` : "";
   const title = block.length === 1
@@ -108,12 +108,22 @@ function describeBlock(block: readonly Item[], { run }: Places): string {
   return [
     `${title}: ${STATES[state]}${why}${timeOf(block)}`,
     ...(block.length > 1 ? wrapped("   stages  ", ids) : []),
-    ...wrapped("   reads   ", access.read.map(path)),
+    ...wrapped("   reads   ", together(access.read, run, groups).map(path)),
     ...wrapped("   writes  ", access.write.map(path)),
     ...(access.connect.length > 0 ? wrapped("   reaches ", access.connect) : []),
     `   native code: ${NATIVE[access.native]}, GPU: ${access.cuda ? "if there is one" : "no"}, ` +
     `network: ${access.connect.length > 0 ? "these hosts" : "no"}`,
   ].join("\n");
+}
+
+/** Folders of all stages of a matrix as one: `runs/study/arm-...`. */
+function together(paths: readonly string[], run: string, groups: PipelineConfig["groups"]): string[] {
+  const whole = Object.entries(groups).filter(([, ids]) => ids.every((id) => paths.includes(join(run, id))));
+  const members = new Set(whole.flatMap(([, ids]) => ids.map((id) => join(run, id))));
+  return [
+    ...paths.filter((path) => !members.has(path)),
+    ...whole.map(([group, ids]) => `${join(run, group)}-* (${ids.length})`),
+  ];
 }
 
 /** Whether only some stages of a block need this one. */

@@ -28,6 +28,8 @@ const USUAL: Partial<Record<StageKind, number>> = {
   report: 100,
 };
 const START = 1;
+/** Nothing is told of a stage by one with so many times as much or as little work, in natural logarithms. */
+const FAR = Math.log(300);
 /** How many of the latest runs are looked at. */
 const RUNS = 8;
 
@@ -45,12 +47,9 @@ export class Estimator {
     const work = safely({ config, needs: needs.map((need) => need.config) });
     if (work === undefined) return undefined;
     const distance = (other: Timed) => Math.abs(Math.log(other.work / work));
-    const alike = this.#timed.filter((timed) => timed.run === config.run && timed.work > 0)
+    const [alike] = this.#timed.filter((timed) => timed.run === config.run && distance(timed) < FAR)
       .sort((a, b) => distance(a) - distance(b));
-    if (alike.length > 0) {
-      const { seconds, work: before } = alike[0]!;
-      return { seconds: START + Math.max(0, seconds - START) * work / before, measured: true };
-    }
+    if (alike !== undefined) return { seconds: alike.seconds * work / alike.work, measured: true };
     const rate = USUAL[config.run];
     return rate === undefined ? undefined : { seconds: START + work / rate, measured: false };
   }
@@ -94,7 +93,7 @@ function timedIn(run: string): Timed[] {
       const status = readStatus(folder);
       if (status?.state !== "done") return [];
       const work = workOf({ config, needs: needed });
-      return work === undefined ? [] : [{ run, work, seconds: status.seconds }];
+      return work === undefined || work === 0 ? [] : [{ run, work, seconds: status.seconds }];
     } catch {
       return []; // settings of another version
     }

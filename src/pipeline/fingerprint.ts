@@ -1,6 +1,7 @@
 /** What decides a stage's results, as one hash: what is done and unchanged need not be done again. */
 
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { isFetched } from "../config/fetched.ts";
 import { type StageConfig, type StageKind, withoutCadence } from "../config/schema.ts";
 import { pathsOfDecode } from "../config/schema/decode.ts";
@@ -20,7 +21,7 @@ export const STAGE_VERSIONS: Record<StageKind, number> = {
   eval: 3,
   decode: 3,
   export: 2,
-  report: 3,
+  report: 4,
 };
 
 /** `ABI_VERSION` of src/torch/symbols.ts, which the runner does not load; a test compares them. */
@@ -72,6 +73,8 @@ function inputPaths(config: StageConfig): string[] {
   if (config.run === "prepare") return pathsOfPrepare(config).filter((path) => !isFetched(path)); // those are results of its needs
   if (config.run === "decode") return pathsOfDecode(config);
   if (config.run === "eval") return pathsOfEval(config);
+  // Every attempt at a stage writes its status anew.
+  if (config.run === "report") return (config.from ?? []).map(({ run }) => join(run, "*/status.json"));
   if (config.run === "import" || config.run === "export") {
     return config.from === undefined ? [] : [config.from];
   }

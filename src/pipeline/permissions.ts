@@ -8,7 +8,7 @@
 import { dirname, join } from "node:path";
 import { isFetched } from "../config/fetched.ts";
 import { hostsOf, hostsOfEval } from "../config/hosts.ts";
-import type { StageConfig, StageKind } from "../config/schema.ts";
+import type { PipelineConfig, StageConfig, StageKind } from "../config/schema.ts";
 import { pathsOfDecode } from "../config/schema/decode.ts";
 import { pathsOfEval } from "../config/schema/eval.ts";
 import { serversOf } from "../config/schema/generation.ts";
@@ -27,7 +27,12 @@ export interface Places {
   readonly deno: string;
   /** libtorch's folder, links resolved; undefined before set-up. */
   readonly torch: string | undefined;
+  /** Whether a stage may start where the system cannot bind native code. */
+  readonly sandbox: Sandbox;
 }
+
+/** Where the kernel cannot hold native code to its lists: `auto` warns and goes on, `required` refuses. */
+export type Sandbox = PipelineConfig["sandbox"];
 
 /** Native code that a stage loads: libtorch with the shim (and the text library), the text library alone, nothing. */
 export type Native = "torch" | "text" | "none";
@@ -53,61 +58,92 @@ export interface Access {
   readonly listen?: number;
 }
 
-/** What a kind loads, and what it reads and reaches beyond the stages that it needs. */
-const TABLE: { [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
+/** What a kind loads, and what it reads and reaches beyond the stages that it needs; the words say so to a reader. */
+export const TABLE: { readonly [K in StageKind]: Row<Extract<StageConfig, { run: K }>> } = {
   fetch: {
-    native: () => "none",
-    reads: () => [],
-    connects: hostsOf,
+    native: "none",
+    connects: { words: "its endpoint and the hosts it names", of: hostsOf },
     keys: () => NET_ENVIRONMENT,
     asks: ["statfs"],
   },
   prepare: {
-    native: ({ tokenizer }) => tokenizer === "bytes" ? "none" : "text",
-    // The program's own modules too: Deno asks for them where a worker begins.
-    reads: (
-      config,
-      { project },
-    ) => [...fixedParts(pathsOfPrepare(config).filter((path) => !isFetched(path))), join(project, "src")],
+    native: { words: "the text library, but for bytes", of: nativeOfPrepare },
+    reads: {
+      words: "its texts, its tokenizer, this program's source",
+      // The program's own modules too: Deno asks for them where a worker begins.
+      of: (
+        config,
+        { project },
+      ) => [...fixedParts(pathsOfPrepare(config).filter((path) => !isFetched(path))), join(project, "src")],
+    },
   },
-  import: { native: () => "none", reads: ({ from }) => [from] },
-  train: { native: () => "torch", reads: () => [] },
+  import: { native: "none", reads: { words: "the model's folder", of: ({ from }) => [from] } },
+  train: { native: "torch" },
   eval: {
-    native: () => "torch",
-    // Tasks that have a name lie beside the code.
-    reads: (config, { project }) => [
-      ...fixedParts(pathsOfEval(config)),
-      ...(config.tasks.some(({ task }) => !isTaskPath(task)) ? [join(project, "src/eval/tasks")] : []),
-    ],
-    connects: hostsOfEval,
+    native: "torch",
+    reads: {
+      words: "its texts, its tasks' files",
+      // Tasks that have a name lie beside the code.
+      of: (config, { project }) => [
+        ...fixedParts(pathsOfEval(config)),
+        ...(config.tasks.some(({ task }) => !isTaskPath(task)) ? [join(project, "src/eval/tasks")] : []),
+      ],
+    },
+    connects: { words: "the servers that judge text, where it names some", of: hostsOfEval },
     keys: ({ generation }) =>
       generation === undefined ? [] : serversOf(generation).flatMap((s) => s.key_env ?? []),
   },
   decode: {
-    native: () => "torch",
-    reads: (config) => fixedParts(pathsOfDecode(config)),
+    native: "torch",
+    reads: { words: "the files of its domains", of: (config) => fixedParts(pathsOfDecode(config)) },
     asks: ["systemMemoryInfo"],
   },
-  // An arm of another run with that run's other stages: the tokenizer is its text's.
-  export: { native: () => "none", reads: ({ from }) => from === undefined ? [] : [dirname(from)] },
-  report: { native: () => "none", reads: (_, { run }) => [join(run, "pipeline.json")] },
+  export: {
+    native: "none",
+    reads: {
+      words: "the run that it names",
+      // An arm of another run with that run's other stages: the tokenizer is its text's.
+      of: ({ from }) => from === undefined ? [] : [dirname(from)],
+    },
+  },
+  report: {
+    native: "none",
+    reads: {
+      words: "the run's description; the runs that it compares",
+      of: ({ from = [] }, { run }) => [join(run, "pipeline.json"), ...from.map((other) => other.run)],
+    },
+  },
 };
 
+/** What follows from a stage's own config, and how that is said of its kind. */
+interface Said<Of> {
+  readonly words: string;
+  readonly of: Of;
+}
+
 interface Row<Config> {
-  native(config: Config): Native;
-  reads(config: Config, places: Places): string[];
-  connects?(config: Config): string[];
+  readonly native: Native | Said<(config: Config) => Native>;
+  readonly reads?: Said<(config: Config, places: Places) => string[]>;
+  readonly connects?: Said<(config: Config) => string[]>;
   /** Variables that hold what a server asks for. */
   keys?(config: Config): readonly string[];
   readonly asks?: readonly Asked[];
 }
 
+function nativeOfPrepare({ tokenizer }: Extract<StageConfig, { run: "prepare" }>): Native {
+  return tokenizer === "bytes" ? "none" : "text";
+}
+
 const rowOf = ({ run }: StageConfig): Row<StageConfig> => TABLE[run] as Row<StageConfig>;
 
 /** Which native code a stage loads. */
-export const nativeOf = (config: StageConfig): Native => rowOf(config).native(config);
+export function nativeOf(config: StageConfig): Native {
+  const { native } = rowOf(config);
+  return typeof native === "string" ? native : native.of(config);
+}
 /** `host:port` of all that a stage may connect to. */
-export const connectsOf = (config: StageConfig): readonly string[] => rowOf(config).connects?.(config) ?? [];
+export const connectsOf = (config: StageConfig): readonly string[] =>
+  rowOf(config).connects?.of(config) ?? [];
 /** Environment variables that a stage may read. */
 export const variablesOf = (config: StageConfig): readonly string[] => [
   ...new Set([...(nativeOf(config) === "torch" ? ENVIRONMENT : []), ...(rowOf(config).keys?.(config) ?? [])]),
@@ -117,10 +153,14 @@ export const variablesOf = (config: StageConfig): readonly string[] => [
 export function accessOf(config: StageConfig, places: Places): Access {
   const row = rowOf(config);
   const own = join(places.run, config.id);
-  const native = row.native(config);
+  const native = nativeOf(config);
   return {
     read: [
-      ...new Set([...row.reads(config, places), ...config.needs.map((need) => join(places.run, need)), own]),
+      ...new Set([
+        ...(row.reads?.of(config, places) ?? []),
+        ...config.needs.map((need) => join(places.run, need)),
+        own,
+      ]),
     ],
     write: [own],
     native,

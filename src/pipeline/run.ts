@@ -17,7 +17,7 @@ import { type PlannedStage, planPipeline } from "./plan.ts";
 import { checkRunFormat, describeRun } from "./run_file.ts";
 import { select, type Selection, type Task } from "./select.ts";
 import { type Command, readStageFile, writeStageFile } from "./stage_files.ts";
-import { findPlaces } from "./start.ts";
+import { checkSandbox, findPlaces } from "./start.ts";
 
 /** What is run, and where its results go. */
 export interface Order {
@@ -50,6 +50,8 @@ export async function runPipeline(order: Order): Promise<number> {
     return select(planPipeline(config, run), selection, asked, config.groups);
   };
   if (!exists(run)) plan(); // refused before anything is made
+  const places = findPlaces(run, config.sandbox);
+  checkSandbox(places);
   makeRunFolder(runs, run);
   using _lock = writing(run, () => Lock.take(join(run, "lock"), `The run ${shown(run)}`));
   const tasks = plan();
@@ -65,7 +67,7 @@ export async function runPipeline(order: Order): Promise<number> {
     tasks,
     jobs: order.jobs ?? 1,
     command,
-    places: findPlaces(run),
+    places,
   });
   const code = await crew.work(stopOnSignals(() => crew.stop()));
   if (code !== EXIT.done) return code;

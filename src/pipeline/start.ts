@@ -17,15 +17,46 @@ import {
   nativeOf,
   type Places,
   PROXIES,
+  type Sandbox,
   variablesOf,
   watchAccess,
 } from "./permissions.ts";
 
-/** Where things lie for this program and a run folder (absolute). */
-export function findPlaces(run: string): Places {
+/** Where things lie for this program and a run folder (absolute), and how strictly its stages are to be bound. */
+export function findPlaces(run: string, sandbox: Sandbox = "auto"): Places {
   const project = dirname(dirname(import.meta.dirname!));
   const torch = realPath(join(project, "native/build/torch"));
-  return { project, run, deno: Deno.execPath(), torch };
+  return { project, run, deno: Deno.execPath(), torch, sandbox };
+}
+
+/**
+ * For a runner before it starts anything: whether the machine can do what the pipeline file asks of the sandbox.
+ *
+ * @throws {UserError} where it cannot, or where set-up has not run.
+ */
+export function checkSandbox({ project, sandbox }: Places): void {
+  if (sandbox === "auto") return;
+  const launcher = launcherOf(project);
+  const check = new Deno.Command(launcher, { args: ["--check"], clearEnv: true, stderr: "inherit" });
+  const { success, stdout } = started(launcher, () => check.outputSync());
+  if (success) return;
+  const found = new TextDecoder().decode(stdout).trim();
+  throw new UserError(
+    `sandbox: required, but native code cannot be bound to a stage's files here (${found}): ` +
+      "`--set sandbox=auto` goes on with Deno's permissions alone, which bind TypeScript only",
+  );
+}
+
+const launcherOf = (project: string): string => join(project, "native/build/launch");
+
+/** @throws {UserError} where the launcher is not there. */
+function started<Value>(launcher: string, act: () => Value): Value {
+  try {
+    return act();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new UserError(`${launcher} is missing: run \`deno task setup\` first`, { cause });
+  }
 }
 
 function realPath(path: string): string | undefined {
@@ -97,28 +128,29 @@ function startBound(
   env: Record<string, string>,
   streams: Streams = INHERITED,
 ): Deno.ChildProcess {
-  const { project, deno } = places;
-  const launcher = join(project, "native/build/launch");
+  const launcher = launcherOf(places.project);
   const command = new Deno.Command(launcher, {
-    args: [
-      ...launcherOptions(access, places),
-      "--",
-      deno,
-      "run",
-      ...denoFlags(access, places),
-      ...args,
-    ],
-    cwd: project, // deno.json is looked for here
+    args: boundArguments(access, places, args),
+    cwd: places.project, // deno.json is looked for here
     clearEnv: true,
     env,
     ...streams,
   });
-  try {
-    return command.spawn();
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new UserError(`${launcher} is missing: run \`deno task setup\` first`, { cause });
-  }
+  return started(launcher, () => command.spawn());
+}
+
+/** What the launcher is told: its lists, then Deno with its permissions, then the program's file and arguments. */
+export function boundArguments(access: Access, places: Places, args: readonly string[]): string[] {
+  return [
+    ...["--parent", String(Deno.pid)],
+    ...(places.sandbox === "required" ? ["--require"] : []),
+    ...launcherOptions(access, places),
+    "--",
+    places.deno,
+    "run",
+    ...denoFlags(access, places),
+    ...args,
+  ];
 }
 
 /** What a stage with a network needs besides, on this machine: its proxies, and the site's own certificates. */

@@ -60,7 +60,7 @@ export function armFigures(arm: Arm): ArmFigures {
     curriculum: arm.curriculum,
     heads: arm.heads,
     parameters: training?.parameters.total ?? null,
-    bits_per_byte: evaluation?.bits_per_byte ?? validation?.bits_per_byte ?? null,
+    bits_per_byte: evaluation ? evaluation.bits_per_byte : validation?.bits_per_byte ?? null,
     bits_per_byte_from: bitsFrom(arm),
     tokens_per_forward: drafted?.measurement.tokens_per_forward ?? null,
     speedup: drafted?.measurement.speedup ?? null,
@@ -79,6 +79,7 @@ export function armFigures(arm: Arm): ArmFigures {
 }
 
 function bitsFrom({ evaluation, validations }: Arm): BitsFrom | null {
+  if (evaluation && evaluation.bits_per_byte === null) return null;
   if (evaluation) return evaluation.split === "train" ? "training_text" : "held_out";
   return validations.length > 0 ? "last_validation" : null;
 }

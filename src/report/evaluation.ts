@@ -4,19 +4,25 @@ import type { Results, Staged } from "./collect.ts";
 import type { EvaluatedArm, Evaluation } from "./inputs.ts";
 import { type Markup, markup } from "./markup.ts";
 import { count, decimal, percent } from "./numbers.ts";
+import { replicatesOf } from "./replicates.ts";
 import { shown } from "./shown.ts";
-import { NONE } from "./summary.ts";
+import { known, NONE } from "./summary.ts";
 import { tasksPart } from "./tasks.ts";
-import { type Column, table } from "./table.ts";
+import { type Column, foldedRows, table } from "./table.ts";
 
 /** One table for each eval stage, or a sentence. */
-export function evaluationSection({ evaluations }: Results): Markup {
+export function evaluationSection(results: Results): Markup {
+  const { evaluations } = results;
+  const replicates = replicatesOf(results);
   return markup`<section aria-labelledby="evaluation"><h2 id="evaluation">Evaluation</h2>
 ${
     evaluations.length === 0
       ? markup`<p>No evaluation was among this report's inputs. Bits per byte, where given, are those of the last validation
 during training.</p>`
-      : evaluations.map((evaluation) => [evaluationTable(evaluation), tasksPart(evaluation)])
+      : evaluations.map((evaluation) => [
+        foldedRows(evaluationTable(evaluation), evaluation.value.arms.length, `Stage ${evaluation.id}`),
+        tasksPart(evaluation, replicates),
+      ])
   }
 </section>
 `;
@@ -33,7 +39,7 @@ function evaluationTable({ id, value: { split, files, arms } }: Staged<Evaluatio
     { heading: "arm", cell: (arm) => arm.id },
     { heading: "bytes", cell: (arm) => count(arm.bytes) },
     { heading: "context, bytes", cell: ({ context }) => context === undefined ? NONE : count(context.bytes) },
-    { heading: "bits per byte\u00a0↓", cell: (arm) => decimal(arm.bits_per_byte, 4) },
+    { heading: "bits per byte\u00a0↓", cell: (arm) => known(arm.bits_per_byte, (bits) => decimal(bits, 4)) },
     {
       heading: "documents",
       cell: ({ documents }) => documents === undefined ? NONE : count(documents),
@@ -41,7 +47,7 @@ function evaluationTable({ id, value: { split, files, arms } }: Staged<Evaluatio
     { heading: "95% interval", cell: between },
     {
       heading: "perplexity per token\u00a0↓",
-      cell: ({ perplexity }) => perplexity === undefined ? NONE : decimal(perplexity, 2),
+      cell: ({ perplexity }) => known(perplexity ?? null, (value) => decimal(value, 2)),
     },
     { heading: "tokens per forward, estimated\u00a0↑", cell: estimate },
     ...Array.from({ length: depth }, (_, i): Column<EvaluatedArm> => ({
@@ -63,7 +69,7 @@ function between({ bits_per_byte_interval }: EvaluatedArm): string {
 
 /** What drafting would give on the true text: nothing is decoded. */
 function estimate({ expected_tokens_per_forward }: EvaluatedArm): string {
-  return expected_tokens_per_forward === undefined ? NONE : decimal(expected_tokens_per_forward, 2);
+  return known(expected_tokens_per_forward ?? null, (tokens) => decimal(tokens, 2));
 }
 
 function headCell(arm: EvaluatedArm, number: number): string {

@@ -5,7 +5,7 @@ import type { Figure, GenerationResults } from "./generation_inputs.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { count, decimal, percent, plural } from "./numbers.ts";
 import { NONE } from "./summary.ts";
-import { type Column, table } from "./table.ts";
+import { type Column, foldedRows, table } from "./table.ts";
 
 /** One part for each eval stage that measured text; nothing where none did. */
 export function generationSection({ evaluations }: Results): Content {
@@ -30,7 +30,13 @@ function part({ id, value }: Staged<GenerationResults>, several: boolean): Marku
     sampledInWords(value)
   }Each figure is over all prompts, ± one standard error
 over them: of one training run, whose seed is not in it.</p>
-${table(ownCaption(value), OWN_COLUMNS, [...rows, referenceRow(value)], { cards: true })}
+${
+    foldedRows(
+      table(ownCaption(value), OWN_COLUMNS, [...rows, referenceRow(value)], { cards: true }),
+      rows.length,
+      "Generated text",
+    )
+  }
 ${value.semscore === null && value.judge === null ? null : askedTable(value, rows)}
 ${value.comparisons.length === 0 ? null : comparisonsTable(value)}
 ${samples.length === 0 ? null : samplesPart(value)}`;

@@ -13,12 +13,23 @@ const versions = z.record(z.string(), z.unknown());
 /** stage.json of every stage. */
 export const stageFile = z.object({
   config: z.record(z.string(), z.unknown()),
+  fingerprint: z.string().optional(),
   command: z.object({ file: z.string(), set: z.array(z.string()) }).optional(),
+});
+
+/** status.json of a stage that was begun. `results`: hexadecimal SHA-256 by file, once it has ended. */
+export const statusFile = z.object({
+  state: z.enum(["running", "done", "failed", "interrupted"]),
+  fingerprint: z.string().optional(),
+  seconds: ratio,
+  error: z.string().optional(),
+  results: z.record(z.string(), z.string()).optional(),
 });
 
 /** pipeline.json of the run folder. */
 export const pipelineFile = z.object({
   versions: versions.optional(),
+  config: z.object({ stages: z.array(z.object({ id: z.string(), run: z.string() })) }).optional(),
 });
 
 const split = z.object({ documents: count, bytes: count, tokens: count, shards: z.array(z.unknown()) });
@@ -73,18 +84,22 @@ export const trainFile = z.object({
   threads: count,
   versions,
   tokens_per_s: ratio,
+  cpu: z.string().optional(),
+  energy: z.object({ joules: ratio, source: z.string() }).nullable().optional(),
 });
 
-/** A line of metrics.jsonl with `kind: "step"`; a sleeping head has null for its loss. */
+/**
+ * A line of metrics.jsonl with `kind: "step"`; a sleeping head has null for its loss. What is not finite is null in JSON.
+ */
 export const stepLine = z.object({
   step: count,
   heads: z.array(z.number().nullable()),
   weights: z.array(z.number()),
   tokens: count.optional(),
   lr: z.number().optional(),
-  grad_norm: z.number().optional(),
+  grad_norm: z.number().nullish(),
   tokens_per_s: z.number().optional(),
-  mfu: z.number().nullable().optional(),
+  mfu: z.number().nullish(),
   memory_bytes: z.number().optional(),
 });
 
@@ -111,7 +126,13 @@ const taskScores = z.object({
   groups: z.array(z.object({ name: z.string(), items: count, metrics })),
 });
 
-/** eval.json. `split`: `files` where files were scored in place of a part of the text. */
+/** Null where it is not finite. */
+const bounds = z.tuple([z.number().nullable(), z.number().nullable()]).nullable().transform((given) => {
+  const [low, high] = given ?? [null, null];
+  return low === null || high === null ? null : [low, high] as const;
+});
+
+/** eval.json; what is not finite is null. `split`: `files` where files were scored in place of a part of the text. */
 export const evalFile = z.object({
   split: z.string(),
   files: z.array(z.string()).optional(),
@@ -124,15 +145,16 @@ export const evalFile = z.object({
       accuracy: z.number().nullable(),
       targets: count,
     })),
-    bits_per_byte: z.number(),
-    bits_per_byte_interval: z.tuple([z.number(), z.number()]).nullable().optional(),
-    perplexity: z.number().optional(),
+    bits_per_byte: z.number().nullable(),
+    bits_per_byte_interval: bounds.optional(),
+    perplexity: z.number().nullish(),
     documents: count.optional(),
     tasks: z.array(taskScores).default([]),
     bytes: count,
     context: z.object({ tokens: count, bytes: count }).optional(),
     tokens: count,
-    expected_tokens_per_forward: z.number().optional(),
+    expected_tokens_per_forward: z.number().nullish(),
+    seconds: ratio.optional(),
   })),
   generation: generationResults.optional(),
 });
@@ -217,7 +239,13 @@ export const decodeFile = z.object({
   acceptance: z.string(),
   lossless: z.boolean(),
   tree: z.object({ candidates: count, nodes: count }).nullable(),
-  machine: z.object({ cpus: count, threads: count, device: z.string(), gpu: z.string().nullable() }),
+  machine: z.object({
+    cpus: count,
+    threads: count,
+    device: z.string(),
+    gpu: z.string().nullable(),
+    cpu: z.string().optional(),
+  }),
   arms: z.array(z.object({
     id: z.string(),
     curriculum: z.string(),
@@ -229,6 +257,8 @@ export const decodeFile = z.object({
 
 /** The settings that a stage was run with: a pipeline file, and what followed each `--set`. */
 export type Command = NonNullable<z.output<typeof stageFile>["command"]>;
+/** What {@link statusFile} reads. */
+export type Status = z.output<typeof statusFile>;
 /** What {@link metaFile} reads. */
 export type Meta = z.output<typeof metaFile>;
 /** What {@link statisticsFile} reads. */

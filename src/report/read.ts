@@ -71,7 +71,9 @@ export class MetricsLines {
     const kind = kindOf(value);
     if (kind === undefined) throw new UserError(`Cannot read ${where}: an object with a "kind" expected`);
     if (kind === "step") keepLast(this.#steps, checked(where, value, stepLine));
-    if (kind === "validation") keepLast(this.#validations, checked(where, value, validationLine));
+    if (kind === "validation" && isFinished(value)) {
+      keepLast(this.#validations, checked(where, value, validationLine));
+    }
     if (kind === "warning") {
       const warning = checked(where, value, warningLine);
       this.#warnings.set(`${warning.step} ${warning.name}`, warning);
@@ -94,6 +96,11 @@ function keepLast<T extends { readonly step: number }>(lines: Map<number, T>, li
 
 function inOrder<T extends { readonly step: number }>(lines: Map<unknown, T>): T[] {
   return [...lines.values()].sort((a, b) => a.step - b.step);
+}
+
+/** A validation that was not finite has null in its place: there is nothing to draw. */
+function isFinished(value: unknown): boolean {
+  return (value as { bits_per_byte?: unknown }).bits_per_byte !== null;
 }
 
 function kindOf(value: unknown): string | undefined {

@@ -53,15 +53,21 @@ th:first-child, td:first-child { padding-left: .15rem; }
 .settings .words { max-width: 20rem; }
 .meter { display: block; width: 100%; min-width: 3rem; height: 6px; margin-top: .3rem; background: var(--panel); }
 .meter rect { fill: var(--bar); }
-.sample { margin: .75rem 0 1.5rem; break-inside: avoid; }
+.sample { margin: .75rem 0 1.5rem; }
+.sample > div, .columns > div { break-inside: avoid; }
 .text {
   margin: .25rem 0 .75rem; padding: .7rem .9rem; background: var(--panel); white-space: pre-wrap; overflow-wrap: anywhere;
   font: .88rem/1.6 ui-monospace, "DejaVu Sans Mono", monospace; unicode-bidi: isolate;
 }
 .prompt { color: var(--soft); }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: .75rem 1rem; }
+.columns > div { min-width: 0; }
+.columns .text { margin-bottom: 0; }
 mark { color: inherit; background: var(--mark); text-decoration: underline; text-decoration-color: var(--mark-line);
   text-decoration-thickness: 2px; text-underline-offset: 3px; }
 summary { cursor: pointer; }
+details { margin: 1rem 0; }
+.on-paper { display: none; }
 code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 pre { padding: .7rem .9rem; background: var(--panel); white-space: pre-wrap; }
 footer { margin-top: 3rem; font-size: .9rem; }
@@ -92,7 +98,8 @@ footer { margin-top: 3rem; font-size: .9rem; }
   .charts { grid-template-columns: 1fr 1fr; gap: 6mm; }
   .scroll { overflow: visible; }
   details::details-content { content-visibility: visible; height: auto; }
-  summary { display: none; }
+  summary, .long { display: none; }
+  .on-paper { display: block; }
   mark, .meter, .band-0, .band-1, .headline, .text { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

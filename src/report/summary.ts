@@ -1,8 +1,8 @@
-/** The summary: one row an arm, what a reader compares first. */
+/** One row an arm, and how its figures are written. */
 
 import { type ArmFigures, armFigures, type Outputs } from "./arm_figures.ts";
 import type { Results } from "./collect.ts";
-import { type Content, type Markup, markup } from "./markup.ts";
+import type { Content, Markup } from "./markup.ts";
 import { count, decimal, duration, percent } from "./numbers.ts";
 import { type Column, table } from "./table.ts";
 
@@ -33,30 +33,18 @@ const COLUMNS: readonly Column<ArmFigures>[] = [
   },
 ];
 
-/** The table with what its columns mean. */
-export function summarySection(results: Results): Markup {
+/** One row an arm. */
+export function armsTable(results: Results): Markup {
   const rows = results.arms.map(armFigures);
   const sources = new Set(rows.map((row) => row.bits_per_byte_from));
-  return markup`<section aria-labelledby="summary"><h2 id="summary">Summary</h2>
-${
-    table("One row an arm. ↓ lower is better, ↑ higher is better, – not measured.", COLUMNS, rows, {
-      cards: true,
-    })
-  }
-<p class="note soft">Bits per byte are head 1's${sources.has("held_out") ? ", on held-out text" : ""}. ${
-    sources.has("training_text") ? "(t) on the training text. " : ""
-  }${
+  const caption = `One row an arm. Bits per byte are head 1's${
+    sources.has("held_out") ? ", on held-out text" : ""
+  }.${sources.has("training_text") ? " (t) on the training text." : ""}${
     sources.has("last_validation")
-      ? "(v) at the last validation during training, on a smaller part of the held-out text. "
+      ? " (v) at the last validation during training, on a smaller part of the held-out text."
       : ""
-  }Tokens per forward and speed-up (wall clock) are measured while decoding, with the number of heads that was fastest,
-against the same model's fastest plain decoding. rep-4 is the share of four-word
-sequences that occurred before in the same continuation.${
-    rows.length > 1 &&
-    " Each row is one training run: differences between arms include the chance of a single seed."
-  }</p>
-</section>
-`;
+  } rep-4 is that of plain decoding.`;
+  return table(caption, COLUMNS, rows, { cards: true });
 }
 
 /** `1.80×` */

@@ -47,6 +47,13 @@ ${
   ).join("\n")
 }
 .chart .faint { stroke-width: .7; stroke-dasharray: none; opacity: .3; }
+.chart .area { opacity: .2; }
+.chart .points { opacity: .5; }
+.chart .error { fill: none; stroke-width: 1.3; }
+.chart .mean path, .chart .mean circle { stroke-width: 1.6; }
+.chart .hollow { fill: var(--paper); }
+.chart .front { fill: none; stroke: var(--soft); stroke-width: 1.2; }
+.chart .leader { stroke: var(--soft); stroke-width: .7; }
 `;
 
 /** What every chart says of itself. */
@@ -75,7 +82,9 @@ export function px(n: number): string {
 /** Estimated width of a line of text: no font is at hand, so a wide one (DejaVu Sans) is assumed. */
 export function textWidth(text: string, font = FONT): number {
   let ems = 0;
-  for (const character of visible(text)) ems += character.codePointAt(0)! < 0x1100 ? 0.6 : 1.05;
+  for (const character of visible(text)) {
+    ems += character.codePointAt(0)! >= 0x1100 ? 1.05 : /[mwMW@%→←]/.test(character) ? 0.96 : 0.6;
+  }
   return ems * font;
 }
 

@@ -46,3 +46,14 @@ function cell<Row>(column: Column<Row>, row: Row, index: number): Markup {
     column.words && markup` class="words"`
   }>${content}</td>`;
 }
+
+/** So many rows stand open; more fold away: what they say of sets of replicates stands in the comparison. */
+const OPEN = 12;
+
+/** A table with a row for each arm, folded where there are many. */
+export function foldedRows(table: Markup, rows: number, title: string): Markup {
+  if (rows <= OPEN) return table;
+  return markup`<details><summary>${title}: ${rows} rows</summary>
+${table}</details>
+`;
+}

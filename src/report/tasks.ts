@@ -2,8 +2,11 @@
 
 import type { Staged } from "./collect.ts";
 import type { Estimate, EvaluatedArm, Evaluation, TaskScores } from "./inputs.ts";
+import { listed } from "./headline.ts";
 import { type Content, markup } from "./markup.ts";
 import { count, decimal, plural } from "./numbers.ts";
+import type { Replicates } from "./replicates.ts";
+import { spreadOf } from "./spread.ts";
 import { NONE } from "./summary.ts";
 import { type Column, table } from "./table.ts";
 
@@ -24,18 +27,28 @@ interface Row {
 }
 
 /** One table of tasks and one, folded, of the groups of each task that has some; nothing where there is no task. */
-export function tasksPart({ id, value: { arms } }: Staged<Evaluation>): Content {
+export function tasksPart(
+  { id, value: { arms } }: Staged<Evaluation>,
+  replicates: readonly Replicates[],
+): Content {
   const tasks = arms[0]?.tasks ?? [];
   if (tasks.length === 0) return null;
   const names = namesOf(tasks);
   const rows = tasks.flatMap((task, i) => rowsOf(task, i, names[i]!, (scores) => scores));
-  const caption =
-    `Stage ${id}, tasks: figures with their standard errors over the items. Of a task with groups, the mean
-over them.`;
+  const sets = replicates.flatMap(({ label, arms: own }): MeasuredSet[] => {
+    const measured = arms.filter(({ id }) => own.some(({ arm }) => arm.id === id));
+    return measured.length === 0
+      ? []
+      : [{ name: own.length === 1 ? measured[0]!.id : label, arms: measured }];
+  });
+  const errors = sets.some(({ arms }) => arms.length > 1)
+    ? "of several seeds the mean and its standard deviation over them, of one the standard error over the items"
+    : "figures with their standard errors over the items";
+  const caption = `Stage ${id}, tasks: ${errors}. Of a task with groups, the mean over them.`;
   return [
-    table(caption, columnsFor(arms), rows, { cards: true }),
+    table(caption, columnsFor(sets), rows, { cards: true }),
     note(chanceOf(tasks, names), cutOf(arms, names)),
-    tasks.map((task, i) => groupsOf(task, i, names[i]!, arms)),
+    tasks.map((task, i) => groupsOf(task, i, names[i]!, sets)),
   ];
 }
 
@@ -63,12 +76,16 @@ function chanceOf(tasks: readonly TaskScores[], names: readonly string[]): strin
 /** Which figures are of items that an arm did not see whole. */
 function cutOf(arms: readonly EvaluatedArm[], names: readonly string[]): string {
   const said = names.flatMap((name, i) => {
-    const cut = arms.flatMap(({ id, tasks }) => {
-      const task = tasks[i];
-      return task === undefined || task.cut === 0
-        ? []
-        : [`${count(task.cut)} of ${plural(task.items, "item")} for ${id}`];
-    });
+    const long = arms.filter(({ tasks }) => (tasks[i]?.cut ?? 0) > 0);
+    const alike = Map.groupBy(
+      long,
+      ({ tasks }) => `${count(tasks[i]!.cut)} of ${plural(tasks[i]!.items, "item")}`,
+    );
+    const cut = [...alike].map(([items, some]) =>
+      `${items} for ${
+        some.length === arms.length && some.length > 1 ? "all arms" : listed(some.map(({ id }) => id))
+      }`
+    );
     return cut.length === 0 ? [] : [`${name} (${cut.join(", ")})`];
   });
   return said.length === 0
@@ -101,24 +118,40 @@ function groupsOf(
   { groups }: TaskScores,
   index: number,
   task: string,
-  arms: readonly EvaluatedArm[],
+  sets: readonly MeasuredSet[],
 ): Content {
   if (groups.length < 2) return null;
   const rows = groups.flatMap((group) =>
     rowsOf(group, index, group.name, (scores) => scores.groups.find(({ name }) => name === group.name))
   );
   return markup`<details><summary>${task}: ${plural(groups.length, "group")}</summary>
-${table(`${task} by group.`, columnsFor(arms), rows)}</details>
+${table(`${task} by group.`, columnsFor(sets), rows)}</details>
 `;
 }
 
-function columnsFor(arms: readonly EvaluatedArm[]): Column<Row>[] {
+/** Replicates, as far as they were measured. */
+interface MeasuredSet {
+  readonly name: string;
+  readonly arms: readonly EvaluatedArm[];
+}
+
+function columnsFor(sets: readonly MeasuredSet[]): Column<Row>[] {
   return [
     { heading: "task", cell: ({ name }) => name },
     { heading: "metric", words: true, cell: ({ metric }) => METRICS[metric]?.name ?? metric },
     { heading: "items", cell: ({ items }) => count(items) },
-    ...arms.map((arm): Column<Row> => ({ heading: arm.id, cell: (row) => inWords(row.metric, row.of(arm)) })),
+    ...sets.map(({ name, arms }): Column<Row> => ({
+      heading: name,
+      cell: (row) => inWords(row.metric, overSeeds(arms.map(row.of))),
+    })),
   ];
+}
+
+/** One arm's own estimate; of several their mean and, in place of an error, their standard deviation. */
+function overSeeds(estimates: readonly (Estimate | undefined)[]): Estimate | undefined {
+  if (estimates.length === 1) return estimates[0];
+  const spread = spreadOf(estimates.map((estimate) => estimate?.value ?? null));
+  return spread === null ? undefined : { value: spread.mean, standard_error: spread.sd };
 }
 
 /** `71.8 % ± 0.5`, `1.03e7 ± 3.82e6`. */

@@ -1,6 +1,7 @@
 /** Tensors of libtorch for Deno: what the rest of the program imports. */
 export * from "./decode.ts";
 export { type Device, type Dtype, DTYPES } from "./dtype.ts";
+export { type Counter, cpuEnergy, gpuEnergy } from "./energy.ts";
 export * from "./functional.ts";
 export { load, TorchError, type Versions, versions } from "./native.ts";
 export * from "./optim.ts";

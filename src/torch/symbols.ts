@@ -128,4 +128,7 @@ export const SYMBOLS = {
   ft_save_start: { parameters: [], result: "i32" },
   ft_save_finish: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   ft_save_release: { parameters: [], result: "i32" },
+  // energy.cpp
+  ft_cpu_energy: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
+  ft_gpu_energy: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -4,6 +4,7 @@ import { writeJson } from "../formats/atomic.ts";
 import type { MtpModel } from "../model/mod.ts";
 import { type Machine, memory, versions } from "../torch/mod.ts";
 import { curriculumName } from "./curriculum.ts";
+import type { Energy } from "./energy.ts";
 import type { Learner } from "./learner.ts";
 import type { ValidationLine } from "./metrics.ts";
 
@@ -21,6 +22,7 @@ export function writeSummary(
   { config, model, curriculum }: Learner,
   { step, tokens, bytes, seconds }: Totals,
   validation: ValidationLine,
+  energy: Energy | null,
   { device, threads }: Machine,
 ): void {
   const { running: torch, rows } = versions();
@@ -38,6 +40,7 @@ export function writeSummary(
       phases: curriculum.phases,
     },
     validation,
+    energy,
     device,
     threads,
     precision: model.compute === "bfloat16" ? "bf16" : "fp32",

@@ -11,6 +11,7 @@ import { flopsPerToken } from "../model/account.ts";
 import { inWords, type Machine, memory, rngState, seed, start } from "../torch/mod.ts";
 import type { RunState } from "./checkpoint.ts";
 import { curriculumName } from "./curriculum.ts";
+import { EnergyMeter, metersOf } from "./energy.ts";
 import { checkImported, type Imported, loadImported, readImported } from "./imported.ts";
 import { Interval } from "./interval.ts";
 import { Learner } from "./learner.ts";
@@ -45,6 +46,8 @@ class Trainer implements Disposable {
   readonly #saver: Saver;
   readonly #identity: RunState["run"];
   readonly #peak: Peak;
+  /** Null where the machine shows no energy. */
+  readonly #energy: EnergyMeter | null;
   /** Optimizer steps, blocks, text bytes and seconds that are behind. */
   #done = { step: 0, position: 0, bytes: 0, seconds: 0 };
   /** Where the last line of metrics.jsonl stood. */
@@ -95,6 +98,8 @@ class Trainer implements Disposable {
       machine.device,
     );
     this.#peak = peakOf(machine);
+    const meters = metersOf(machine.device);
+    this.#energy = meters === null ? null : new EnergyMeter(meters, this.#done.step);
     opened.move();
   }
 
@@ -169,6 +174,7 @@ class Trainer implements Disposable {
     const { steps } = this.config.train;
     const { step, position, bytes, seconds } = this.#done;
     const { loss, clipped, heads } = this.#interval.take();
+    this.#energy?.lap();
     const tokens = position * this.config.model.context;
     const rate = (tokens - this.#logged.tokens) / (seconds - this.#logged.seconds);
     this.#logged = { tokens, seconds };
@@ -241,7 +247,8 @@ class Trainer implements Disposable {
     const { step, position, bytes, seconds } = this.#done;
     const totals = { step, tokens: position * this.config.model.context, bytes, seconds };
     const validation = this.#scored ?? this.#score();
-    writeSummary(this.io.folder, this.#learner, totals, validation, this.machine);
+    const energy = this.#energy?.total(step) ?? null;
+    writeSummary(this.io.folder, this.#learner, totals, validation, energy, this.machine);
     this.io.log(
       `${step} steps, ${totals.tokens.toLocaleString("en")} tokens in ${seconds.toFixed(1)} s of training`,
     );

@@ -5,7 +5,8 @@ import { armName } from "../report/headline.ts";
 import { Markup, markup } from "../report/markup.ts";
 import { count, decimal, duration, percent, size } from "../report/numbers.ts";
 import { PAGE_STYLE } from "../report/style.ts";
-import { lastStep, trainingSection } from "../report/training.ts";
+import { lastStep } from "../report/steps.ts";
+import { trainingSection } from "../report/training.ts";
 import type { Snapshot, StageView } from "./run.ts";
 
 const STYLE = `

@@ -155,6 +155,8 @@ export class WatchedRun {
     const training = readJson(readFromDisk, join(folder, "train.json"), trainFile);
     return {
       id,
+      run: basename(this.folder),
+      text: null,
       curriculum: typeof curriculum === "string" ? curriculum : "custom",
       heads: model?.heads.count ?? metrics.steps[0]?.heads.length ?? 1,
       config: null,

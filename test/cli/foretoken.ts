@@ -36,3 +36,13 @@ export function behind(args: readonly string[], ...options: readonly string[]): 
 
 /** Runs a command and waits for it. */
 export const foretoken = (...args: string[]): Promise<Ended> => launch(behind(args), ENVIRONMENT);
+
+/** Of util-linux: runs a program on a terminal of its own. */
+export const SCRIPT = "/usr/bin/script";
+export const hasScript: boolean = (() => {
+  try {
+    return Deno.statSync(SCRIPT).isFile;
+  } catch {
+    return false; // not there, or not to be looked at
+  }
+})();

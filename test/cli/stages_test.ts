@@ -7,7 +7,7 @@ import { shellWord } from "../../src/formats/shell.ts";
 import { Lock } from "../../src/stage/lock.ts";
 import { launch, LAUNCHER, withLauncher } from "../pipeline/launcher.ts";
 import { withFiles } from "../support.ts";
-import { behind, ENVIRONMENT, foretoken, freely, TASK } from "./foretoken.ts";
+import { behind, ENVIRONMENT, foretoken, freely, hasScript, SCRIPT, TASK } from "./foretoken.ts";
 
 /** The stage of {@link smallPipeline} itself, without a runner. */
 function behindStage(folder: string): string[] {
@@ -98,8 +98,8 @@ withLauncher("foretoken ends with 2 and a sentence when the command line is wron
 
 withLauncher("a stage that is not there, or whose needs are not done, leaves no folder", async (folder) => {
   const [file, ...options] = smallPipeline(folder);
-  const { code, stderr } = await foretoken("pipeline", file!, ...options, "--stage", "txt");
-  assert.deepEqual([code, stderr], [2, `${file} has no stage "txt": there is text\n`]);
+  const { code, stderr } = await foretoken("pipeline", file!, ...options, "--only", "txt");
+  assert.deepEqual([code, stderr], [2, `${file} has no stage "txt": there is text: did you mean "text"?\n`]);
   assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["small.yaml"]);
 });
 
@@ -137,7 +137,7 @@ withLauncher(
     const plan = await foretoken("plan", ...command.slice(1), "--set", "text.bytes=1e4");
     assert.match(
       plan.stdout,
-      /1\. text \(prepare\): ran before .*start over \(bytes: 20000 before, 10000 now\)\n/,
+      /\ntext \(prepare\): ran before .*start over \(bytes: 20000 before, 10000 now\), about 1 s\n/,
     );
     const third = await foretoken(...command, "--set", "text.bytes=1e4");
     assert.match(third.stderr, /\[1\/1\] text \(prepare\): done in/);
@@ -172,7 +172,7 @@ withLauncher("a stage that another process holds ends the run with 69 and is lef
   assert.equal(second.code, 69);
   assert.match(
     second.stderr,
-    /^\[1\/1\] text \(prepare\)\nThe stage text is in use by process \d+ since .*\n$/,
+    /^\[1\/1\] text \(prepare\)\n\[1\/1\] text \(prepare\): not run: The stage text is in use by process \d+ since .*\n$/,
   );
   // The stage looks too: it may have been started between the runner's look and this one.
   const stage = await launch(behindStage(folder), ENVIRONMENT);
@@ -265,15 +265,6 @@ withLauncher("a stage that loads native text code can start no program any more"
   const native = await filtersOfStage(folder, "bytes: 1e12, tokenizer: { kind: bpe, vocab: 4096 }", 3);
   assert.deepEqual([plain, native], [2, 3]);
 });
-
-const SCRIPT = "/usr/bin/script"; // util-linux: runs a program on a terminal of its own
-const hasScript = (() => {
-  try {
-    return Deno.statSync(SCRIPT).isFile;
-  } catch {
-    return false; // not there, or not to be looked at
-  }
-})();
 
 if (hasScript) {
   withLauncher(

@@ -49,6 +49,21 @@ Deno.test("fingerprintOf() changes with what is fetched, not with the way it com
   assert.notEqual(fetching(", revision: v2"), fetching(""));
 });
 
+withFiles("fingerprintOf() changes with another attempt in a run that is reported on", (folder) => {
+  const reporting = () => {
+    const [page] =
+      parsePipeline(`name: x\nstages: [{ id: p, run: report, from: [${folder}] }]\n`, "x.yaml", "/").stages;
+    return fingerprintOf(page!, []);
+  };
+  Deno.mkdirSync(join(folder, "arm"));
+  Deno.writeTextFileSync(join(folder, "arm/status.json"), "{}");
+  const before = reporting();
+  Deno.writeTextFileSync(join(folder, "arm/log.txt"), "x");
+  assert.equal(reporting(), before);
+  Deno.writeTextFileSync(join(folder, "arm/status.json"), "{ }");
+  assert.notEqual(reporting(), before);
+});
+
 withFiles("fingerprintOf() changes with the checkpoint that is taken in", (folder) => {
   const importing = () => {
     const [base] =

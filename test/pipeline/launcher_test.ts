@@ -5,7 +5,8 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { landlock, launch, withLandlock, withLauncher } from "./launcher.ts";
+import { exists } from "../../src/formats/atomic.ts";
+import { landlock, launch, LAUNCHER, withLandlock, withLauncher } from "./launcher.ts";
 
 /** Enough for any program to start. */
 const SYSTEM = ["/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/proc", "/sys"].flatMap((
@@ -292,6 +293,8 @@ withLauncher("the launcher tells wrong options and missing programs by exit code
     [["--"], 120, /^launch: no program after --\n/],
     [["--rwx", "/", "--", "/bin/true"], 120, /^launch: unknown option --rwx\n/],
     [["--ro"], 120, /^launch: --ro needs a path\n$/],
+    [["--parent"], 120, /^launch: --parent needs the number of a process\n$/],
+    [["--parent", "-1", "--", "/bin/true"], 120, /^launch: --parent needs the number of a process\n$/],
     [["--bind"], 120, /^launch: --bind needs a port\n$/],
     [["--connect", "http"], 120, /^launch: --connect needs a port\n$/],
     [["--connect", "70000"], 120, /^launch: --connect needs a port\n$/],
@@ -310,3 +313,34 @@ withLauncher("the launcher tells wrong options and missing programs by exit code
     assert.match(ended.stderr, message);
   }
 });
+
+withLauncher("a program does not begin where the process that asked for it has ended before", async () => {
+  const program = [...SYSTEM, "--", "/bin/echo", "began"];
+  const own = await launch(["--parent", String(Deno.pid), ...program]);
+  assert.deepEqual([own.code, own.stdout], [0, "began\n"], own.stderr);
+  const gone = await launch(["--parent", String(2 ** 31 - 1), ...program]); // no process has this number
+  assert.deepEqual([gone.code, gone.stdout], [122, ""]);
+  assert.equal(gone.stderr, "launch: process 2147483647, which started this one, has ended\n");
+});
+
+withLauncher("a program is told to end when the process that started it is killed", async (folder) => {
+  const shell =
+    `trap 'echo told > ${folder}/told; exit' TERM; echo > ${folder}/ready; while :; do sleep 0.05; done`;
+  const args = [...SYSTEM, "--dev", "/dev/null", "--rw", folder, "--", "/bin/sh", "-c", shell];
+  const starts = `await new Deno.Command(${JSON.stringify(LAUNCHER)}, { args: ${
+    JSON.stringify(args)
+  } }).spawn().status`;
+  const runner = new Deno.Command(Deno.execPath(), { args: ["eval", starts], stdin: "null" }).spawn();
+  await appears(join(folder, "ready"));
+  runner.kill("SIGKILL");
+  await runner.status;
+  await appears(join(folder, "told"));
+});
+
+async function appears(file: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (exists(file)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`${file} did not appear within 10 s`);
+}

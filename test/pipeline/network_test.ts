@@ -67,6 +67,7 @@ const placesIn = (run: string): Places => ({
   run,
   deno: Deno.execPath(),
   torch: undefined,
+  sandbox: "auto",
 });
 
 /** Two ports where somebody answers. */

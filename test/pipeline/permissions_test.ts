@@ -11,11 +11,17 @@ import {
   watchAccess,
 } from "../../src/pipeline/permissions.ts";
 import { parsePipeline } from "../../src/config/load.ts";
-import type { StageConfig } from "../../src/config/schema.ts";
+import type { StageConfig, StageKind } from "../../src/config/schema.ts";
 import { UserError } from "../../src/stage/errors.ts";
-import { smallPipeline } from "./fixture.ts";
+import { oneOfEachKind, smallPipeline } from "./fixture.ts";
 
-const PLACES: Places = { project: "/p", run: "/r", deno: "/bin/deno", torch: "/site/torch" };
+const PLACES: Places = {
+  project: "/p",
+  run: "/r",
+  deno: "/bin/deno",
+  torch: "/site/torch",
+  sandbox: "auto",
+};
 const INPUTS = "text.input=[/books/*.txt, /notes, '/a/b?/**']";
 const stages = smallPipeline(INPUTS, "text.validation=[/held/out.txt]", "speed.tolerance=0").stages;
 const stage = (run: StageConfig["run"]) => stages.find((config) => config.run === run)!;
@@ -85,6 +91,19 @@ Deno.test("launcherOptions() lists the system, Deno, the program, and the stage'
     `${system} ${program} --ro /p/native/build --ro /r/text --ro /site/torch --ro /site/nvidia ` +
       "--ro /usr/local/cuda --ro /etc/alternatives --ro /opt/nvidia --dev /dev/null --rw /r/arm",
   );
+});
+
+Deno.test("a report stage may read the other runs that it is about, and write none of them", () => {
+  const access = accessOf(
+    parsePipeline(
+      "name: x\nstages: [{ id: page, run: report, from: [../a, { run: /b/c, arms: [x] }] }]\n",
+      "x.yaml",
+      "/base",
+    ).stages[0]!,
+    PLACES,
+  );
+  assert.deepEqual(access.read, ["/r/pipeline.json", "/a", "/b/c", "/r/page"]);
+  assert.deepEqual([access.write, access.connect, access.native], [["/r/page"], [], "none"]);
 });
 
 Deno.test("launcherOptions() gives a GPU's devices only to stages that compute and may use one", () => {
@@ -209,4 +228,29 @@ Deno.test("the process that continues texts reads one arm and its tokenizer, and
 Deno.test("denoFlags() refuses a path with a comma, which would be read as two", () => {
   const config = smallPipeline("text.input=['/a,/etc']").stages[0]!;
   assert.throws(() => denoFlags(accessOf(config, PLACES), PLACES), UserError);
+});
+
+Deno.test("of all kinds of stage, fetch alone has a network, and eval where it names a judge", () => {
+  const network: Record<StageKind, boolean> = {
+    fetch: true,
+    prepare: false,
+    import: false,
+    train: false,
+    eval: false,
+    decode: false,
+    export: false,
+    report: false,
+  };
+  const all = oneOfEachKind(81);
+  assert.deepEqual(new Set(all.map(({ run }) => run)), new Set(Object.keys(network)));
+  const judge = "score.generation.judge={endpoint: 'http://127.0.0.1:81/v1', model: m}";
+  const judging = smallPipeline(judge).stages.find(({ run }) => run === "eval")!;
+  for (const [config, has] of [...all.map((c) => [c, network[c.run]] as const), [judging, true] as const]) {
+    const access = accessOf(config, PLACES);
+    assert.equal(access.connect.length > 0, has, config.id);
+    assert.equal(access.listen, undefined, config.id);
+    assert.equal(denoFlags(access, PLACES).some((flag) => flag.startsWith("--allow-net")), has, config.id);
+    const ports = launcherOptions(access, PLACES).filter((word) => word === "--connect" || word === "--bind");
+    assert.equal(ports.length > 0, has, config.id);
+  }
 });

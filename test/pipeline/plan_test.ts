@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { clearStage } from "../../src/pipeline/clear.ts";
-import { type PlannedStage, planPipeline, select, stageFileOf } from "../../src/pipeline/plan.ts";
-import { type Status, writeStageFile, writeStatus } from "../../src/pipeline/stage_files.ts";
+import { type PlannedStage, planPipeline, stageFileOf } from "../../src/pipeline/plan.ts";
+import { sealsOf } from "../../src/pipeline/seals.ts";
+import { select } from "../../src/pipeline/select.ts";
+import { writeStageFile, writeStatus } from "../../src/pipeline/stage_files.ts";
 import { UserError } from "../../src/stage/errors.ts";
 import { withFiles } from "../support.ts";
-import { smallPipeline } from "./fixture.ts";
+import { leave, smallPipeline } from "./fixture.ts";
 
 const states = (plan: readonly PlannedStage[]) => plan.map(({ state }) => state);
 const actions = (plan: readonly PlannedStage[], force = false) =>
@@ -15,17 +17,6 @@ const actions = (plan: readonly PlannedStage[], force = false) =>
 
 const ASKED = { file: "small.yaml", words: "small.yaml --set name=a" };
 const COMMAND = { file: "small.yaml", set: [] };
-let clock = Date.parse("2026-01-01T00:00:00.000Z");
-
-/** Leaves a stage as if an attempt had ended so. */
-function leave(stage: PlannedStage, state: Status["state"]): void {
-  const { folder } = stage;
-  const file = stageFileOf(stage, COMMAND);
-  Deno.mkdirSync(folder, { recursive: true });
-  writeStageFile(folder, file);
-  const started = new Date(clock++).toISOString();
-  writeStatus(folder, { state, fingerprint: file.fingerprint, started, seconds: 1 });
-}
 
 function checkpoint({ folder }: PlannedStage): void {
   Deno.mkdirSync(join(folder, "checkpoints/step-00000004"), { recursive: true });
@@ -122,9 +113,9 @@ withFiles("select() runs one stage or one kind, once what they need is done", (r
   leave(plan()[1]!, "done");
   assert.deepEqual(ids({ kind: "train", force: false }), ["arm: skip"]);
   assert.deepEqual(ids({ kind: "train", force: true }), ["arm: skip"]);
-  assert.deepEqual(ids({ kind: "train", id: "arm", force: true }), ["arm: clear and run"]);
-  assert.throws(() => ids({ kind: "train", id: "amr", force: false }), {
-    message: 'small.yaml has no train stage "amr": there is arm',
+  assert.deepEqual(ids({ kind: "train", only: ["arm"], force: true }), ["arm: clear and run"]);
+  assert.throws(() => ids({ kind: "train", only: ["amr"], force: false }), {
+    message: 'small.yaml has no train stage "amr": there is arm: did you mean "arm"?',
   });
 });
 
@@ -146,4 +137,54 @@ withFiles("clearStage() removes a stage's own files and leaves the rest", (folde
   }
   assert.equal(removed[0], "status.json"); // else a kill on the way leaves "done" beside half of the results
   assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["lock", "notes.txt"]);
+});
+
+withFiles("planPipeline() tells results that were changed after their stage had ended", (run) => {
+  for (const stage of planPipeline(smallPipeline(), run)) leave(stage, "done");
+  const score = planPipeline(smallPipeline(), run)[2]!;
+  const results = join(score.folder, "eval.json");
+  Deno.writeTextFileSync(results, `{"bits_per_byte": 2}`);
+  const status = JSON.parse(Deno.readTextFileSync(join(score.folder, "status.json")));
+  writeStatus(score.folder, { ...status, results: sealsOf(score.folder, "eval") });
+  assert.deepEqual(states(planPipeline(smallPipeline(), run)), ["done", "done", "done", "done", "done"]);
+  Deno.writeTextFileSync(results, `{"bits_per_byte": 1}`);
+  const plan = planPipeline(smallPipeline(), run);
+  assert.deepEqual(plan[2]!.changes, ["eval.json: not as the stage left it"]);
+  assert.deepEqual(actions(plan), ["skip", "skip", "clear and run", "skip", "clear and run"]);
+  Deno.removeSync(results);
+  assert.equal(planPipeline(smallPipeline(), run)[2]!.state, "changed");
+});
+
+withFiles("planPipeline() refuses a folder in which a stage of another kind has run", (run) => {
+  const [text] = planPipeline(smallPipeline(), run);
+  leave(text!, "done");
+  const file = stageFileOf(text!, COMMAND);
+  writeStageFile(text!.folder, { ...file, run: "distill" as never }); // a kind that a later version knows
+  assert.throws(() => planPipeline(smallPipeline(), run), (error) => {
+    assert(error instanceof UserError);
+    assert.equal(
+      error.message,
+      `${text!.folder} holds the stage text that ran \`distill\`, and text runs \`prepare\`: ` +
+        "remove that folder, or choose another id for the stage",
+    );
+    return true;
+  });
+});
+
+withFiles("a report is made anew when more of what it needs is done", (run) => {
+  const page = (plan: readonly PlannedStage[]) => plan[4]!;
+  const plan = planPipeline(smallPipeline(), run);
+  for (const stage of plan.slice(0, 3)) leave(stage, "done");
+  leave(plan[3]!, "failed");
+  leave(page(plan), "done");
+  assert.deepEqual(states(planPipeline(smallPipeline(), run)), ["done", "done", "done", "continue", "done"]);
+  assert.deepEqual(actions(planPipeline(smallPipeline(), run)), [
+    "skip",
+    "skip",
+    "skip",
+    "run",
+    "clear and run",
+  ]);
+  leave(plan[3]!, "done");
+  assert.equal(page(planPipeline(smallPipeline(), run)).state, "changed");
 });

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { parsePipeline } from "../../src/config/load.ts";
-import { environmentFor, proxiesIn } from "../../src/pipeline/start.ts";
+import { accessOf, denoFlags, launcherOptions } from "../../src/pipeline/permissions.ts";
+import { boundArguments, environmentFor, proxiesIn } from "../../src/pipeline/start.ts";
 import { smallPipeline } from "./fixture.ts";
 
 const OWN = {
@@ -77,4 +78,21 @@ Deno.test("environmentFor() leaves the user's own choice of waiting and threads"
   const [, arm] = smallPipeline().stages;
   const own = { OMP_WAIT_POLICY: "active", OMP_NUM_THREADS: "8" };
   assert.deepEqual(environmentFor(arm!, { ...own, NO_COLOR: "1" }), { ...ALWAYS, ...own });
+});
+
+Deno.test("boundArguments() names the runner, and asks for a sandbox only where the file requires one", () => {
+  const places = { project: "/p", run: "/r", deno: "/bin/deno", torch: undefined };
+  const [text] = smallPipeline().stages;
+  const parent = ["--parent", String(Deno.pid)];
+  for (const sandbox of ["auto", "required"] as const) {
+    const at = { ...places, sandbox };
+    const access = accessOf(text!, at);
+    const lists = [...launcherOptions(access, at), "--", "/bin/deno", "run", ...denoFlags(access, at)];
+    assert.deepEqual(boundArguments(access, at, ["/p/src/stage.ts", "/r", "text"]), [
+      ...parent,
+      ...(sandbox === "required" ? ["--require"] : []),
+      ...lists,
+      ...["/p/src/stage.ts", "/r", "text"],
+    ]);
+  }
 });

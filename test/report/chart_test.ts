@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type LineChart, lineChart, type Point, type Series } from "../../src/report/chart.ts";
+import { type LineChart, lineChart } from "../../src/report/chart.ts";
+import type { Series } from "../../src/report/series.ts";
+import type { Point } from "../../src/report/thinning.ts";
 import { textWidth, WIDTH } from "../../src/report/svg.ts";
 import { all, type Element, numeric, parse, textOf } from "./well_formed.ts";
 

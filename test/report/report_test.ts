@@ -7,7 +7,7 @@ import type { StageIo } from "../../src/stage/io.ts";
 import { withFiles } from "../support.ts";
 import { ALL, completeRun } from "./fixture.ts";
 
-withFiles("run() writes report.html and report.json, and says the result", async (folder) => {
+withFiles("run() writes the page and its numbers in three forms, and says the result", async (folder) => {
   for (const [path, text] of completeRun()) {
     const file = join(folder, path);
     Deno.mkdirSync(dirname(file), { recursive: true });
@@ -26,7 +26,12 @@ withFiles("run() writes report.html and report.json, and says the result", async
     progress: () => {},
   };
   await run({ id: "report", run: "report", needs: ALL.map(({ id }) => id) }, io);
-  assert.deepEqual([...Deno.readDirSync(own)].map(({ name }) => name).sort(), ["report.html", "report.json"]);
+  assert.deepEqual([...Deno.readDirSync(own)].map(({ name }) => name).sort(), [
+    "report.csv",
+    "report.html",
+    "report.json",
+    "report.md",
+  ]);
   const html = Deno.readTextFileSync(join(own, "report.html"));
   assert.ok(html.startsWith("<!DOCTYPE html>\n<html") && html.includes("<h1>quickstart</h1>"));
   assert.ok(!html.includes(basename(folder)), "the page does not tell where it was made");

@@ -130,7 +130,13 @@ export function results(arm: string): Json {
     ...Object.fromEntries(Object.keys(sha256).map((part) => [part, sha256OfFile(file(part))])),
     state: without(state, "seconds"),
     metrics: metricsOf(arm).filter(isTimeless).map((line) => without(line, ...TIMES)),
-    summary: without(readJson(join(arm, "train.json")), "seconds", "tokens_per_s", "peak_rss_bytes"),
+    summary: without(
+      readJson(join(arm, "train.json")),
+      "seconds",
+      "tokens_per_s",
+      "energy",
+      "peak_rss_bytes",
+    ),
   };
 }
 

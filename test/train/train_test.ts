@@ -202,7 +202,7 @@ withRuns("metrics.jsonl and train.json say what was done", async (folder) => {
   }
 
   const summary = readJson(join(folder, "arm/train.json"));
-  assert.deepEqual(without(summary, "seconds", "tokens_per_s", "peak_rss_bytes", "versions"), {
+  assert.deepEqual(without(summary, "seconds", "tokens_per_s", "energy", "peak_rss_bytes", "versions"), {
     steps: 12,
     tokens: 768,
     bytes: metrics.at(-2)!.bytes,
