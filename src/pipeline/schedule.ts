@@ -66,7 +66,9 @@ export class Schedule {
     );
     const isOpen = needs.some((progress) => progress === "waiting" || progress === "running");
     const isDone = (progress: Progress) => progress === "done" || progress === "skipped";
-    if (isPatient(stage.config)) return isOpen ? "later" : needs.some(isDone) ? "now" : "never";
+    if (isPatient(stage.config)) {
+      return isOpen ? "later" : needs.length === 0 || needs.some(isDone) ? "now" : "never";
+    }
     if (needs.some((progress) => progress === "failed" || progress === "blocked")) return "never";
     return isOpen ? "later" : "now";
   }

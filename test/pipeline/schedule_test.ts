@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
+import { parsePipeline } from "../../src/config/load.ts";
 import { planPipeline } from "../../src/pipeline/plan.ts";
 import { Schedule } from "../../src/pipeline/schedule.ts";
 import type { Task } from "../../src/pipeline/select.ts";
@@ -121,3 +122,14 @@ withFiles(
     }));
   },
 );
+
+withFiles("a report about other runs needs no stage of its own", (run) => {
+  const { stages } = parsePipeline(
+    "name: x\nstages:\n  - { id: page, run: report, from: [{ run: /elsewhere }] }\n",
+    "f.yaml",
+    "/base",
+  );
+  const [stage] = planPipeline({ ...smallPipeline(), stages }, run);
+  const schedule = new Schedule([{ stage: stage!, action: "run" }], 1);
+  assert.deepEqual(startAll(schedule), ["page"]);
+});
