@@ -35,7 +35,8 @@ export function costOf({ id, training, steps }: Arm, stages: readonly StageTime[
     tokens: training?.tokens ?? steps.at(-1)?.tokens ?? null,
     training_seconds: training?.seconds ?? null,
     tokens_per_s: training?.tokens_per_s ?? null,
-    mfu: median(steps.flatMap(({ mfu }) => mfu ?? [])),
+    // More than the peak tells that the peak was measured at a busy moment.
+    mfu: median(steps.flatMap(({ mfu }) => typeof mfu === "number" && mfu <= 1 ? [mfu] : [])),
     energy_joules: energy === undefined ? null : energy === null ? "unreadable" : energy.joules,
     evaluation_seconds: secondsOf("eval", id, stages),
     decoding_seconds: secondsOf("decode", id, stages),

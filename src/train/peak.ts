@@ -38,6 +38,17 @@ export function peakOf({ device, threads }: Machine): Peak {
   return { flops: teraflops * 1e12, inWords: `MFU: of ${teraflops} TFLOP/s (bf16, ${name})` };
 }
 
+/**
+ * The peak, told anew where a training computes faster than it: then it was measured while the machine was busy.
+ *
+ * @param achieved FLOPs a second.
+ */
+export function revised(peak: Peak, machine: Machine, achieved: number): Peak {
+  if (machine.device !== "cpu" || peak.flops === null || achieved <= peak.flops) return peak;
+  const again = peakOf(machine);
+  return again.flops! >= achieved ? again : { ...again, flops: null };
+}
+
 /** By the name that the driver gives a GPU, in TFLOPs a second; null: not known. */
 export function peakOfGpu(name: string): number | null {
   return GPUS.find(([pattern]) => pattern.test(name))?.[1] ?? null;

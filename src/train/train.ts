@@ -18,7 +18,7 @@ import { Learner } from "./learner.ts";
 import { Journal } from "./journal.ts";
 import { expectedMemory } from "./memory.ts";
 import type { ValidationLine } from "./metrics.ts";
-import { type Peak, peakOf } from "./peak.ts";
+import { type Peak, peakOf, revised } from "./peak.ts";
 import { choosePrecision } from "./precision.ts";
 import { bitsOf, identityOf, partsOf, resume } from "./resume.ts";
 import { Saver } from "./saver.ts";
@@ -45,7 +45,7 @@ class Trainer implements Disposable {
   readonly #journal: Journal;
   readonly #saver: Saver;
   readonly #identity: RunState["run"];
-  readonly #peak: Peak;
+  #peak: Peak;
   /** Null where the machine shows no energy. */
   readonly #energy: EnergyMeter | null;
   /** Optimizer steps, blocks, text bytes and seconds that are behind. */
@@ -180,6 +180,8 @@ class Trainer implements Disposable {
     this.#logged = { tokens, seconds };
     const { weights, lr } = this.#learner.settingsAt(step - 1);
     const active = weights.filter((weight) => weight !== 0).length;
+    const achieved = rate * flopsPerToken(this.#learner.model.shape, weights);
+    this.#peak = revised(this.#peak, this.machine, achieved);
     const { flops } = this.#peak;
     const line = {
       kind: "step",
@@ -194,7 +196,7 @@ class Trainer implements Disposable {
       grad_norm: this.#interval.lastNorm,
       clipped,
       tokens_per_s: rate,
-      mfu: flops === null ? null : rate * flopsPerToken(this.#learner.model.shape, weights) / flops,
+      mfu: flops === null ? null : achieved / flops,
       rss_bytes: memory("cpu").now,
       memory_bytes: memory(this.machine.device).now,
     } as const;
