@@ -42,6 +42,10 @@ const BENCHMARKS: Record<string, Benchmark> = {
     about: "peak memory of a training step with 1 to 8 heads, and against eager PyTorch's",
     load: () => import("./memory.ts"),
   },
+  pipeline: {
+    about: "the time of a dry run of full, and of a run of 100 stages in which nothing has changed",
+    load: () => import("./pipeline.ts"),
+  },
   prepare: {
     about:
       "text of each format to shards, MB/s and memory; takes a folder of text, --large for a 2 GB Parquet file",

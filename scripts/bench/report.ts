@@ -5,6 +5,7 @@
  * Argument: the number of arms, 60 without it.
  */
 import { join } from "node:path";
+import process from "node:process";
 import { run as report } from "../../src/report/report.ts";
 import { writeRun } from "./report_case.ts";
 import { print, printTable } from "./table.ts";
@@ -20,17 +21,16 @@ export async function run(args: readonly string[]): Promise<void> {
     const needs = writeRun(folder, size);
     const own = join(folder, "report");
     Deno.mkdirSync(own);
-    const began = performance.now();
+    const [began, before] = [performance.now(), process.cpuUsage()];
     await report({ id: "report", run: "report", needs: needs.map(({ id }) => id) }, {
       ...{ id: "report", folder: own, needs, interactive: false, stop: new AbortController().signal },
       ...{ log: () => {}, progress: () => {} },
     });
     const seconds = (performance.now() - began) / 1000;
-    print(
-      `${size.arms} arms of ${size.steps} logged steps, ${needs.length} stages: report in ${
-        seconds.toFixed(2)
-      } s`,
-    );
+    const { user, system } = process.cpuUsage(before);
+    const cpu = (user + system) / 1e6; // what a busy machine does not stretch
+    print(`${size.arms} arms of ${size.steps} logged steps, ${needs.length} stages:`);
+    print(`report in ${seconds.toFixed(2)} s, ${cpu.toFixed(2)} s of CPU time`);
     const files = [...Deno.readDirSync(own)].map(({ name }) => name).sort();
     printTable(
       ["file", "MB"],

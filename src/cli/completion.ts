@@ -17,10 +17,9 @@ export function addCompletionCommands(program: Command, finish: Finish): void {
     command(
       "completion",
       "print a script that lets a shell complete commands, files, stages and keys",
-      "source <(deno task -q foretoken completion bash)          in ~/.bashrc, from the checkout's folder",
-      "source <(deno task -q foretoken completion zsh)           in ~/.zshrc, after compinit",
       "deno task -q foretoken completion fish > ~/.config/fish/conf.d/foretoken.fish",
-      "foretoken completion bash > /etc/bash_completion.d/foretoken    where foretoken is installed as one file",
+      "source <(cd ~/foretoken && deno task -q foretoken completion bash)    in ~/.bashrc, with the checkout's folder",
+      "source <(cd ~/foretoken && deno task -q foretoken completion zsh)     in ~/.zshrc, after compinit",
     )
       .addArgument(new Argument("<shell>", "which shell's").choices(["bash", "zsh", "fish"] as const))
       .addHelpText("after", HELP)

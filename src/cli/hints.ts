@@ -7,12 +7,17 @@ import { isTopic } from "./topics.ts";
 interface Refusal {
   /** commander's name for it. */
   readonly code: string;
+  readonly message: string;
 }
 
+/** Commands that choose among stages. A whole pipeline calls that `--only`, the stages of one kind `--stage`. */
+const CHOOSING = ["pipeline", "prepare", "train", "eval", "decode", "report"];
+
 /** Lines that follow commander's message; none where there is nothing to add. */
-export function hintFor({ code }: Refusal, args: readonly string[]): string[] {
+export function hintFor({ code, message }: Refusal, args: readonly string[]): string[] {
   if (code === "commander.unknownCommand") return ofUnknownCommand(args[0] ?? "");
   if (code === "commander.excessArguments") return ofExcess(args);
+  if (code === "commander.unknownOption") return ofUnknownOption(/'(--\w+)/.exec(message)?.[1], args[0]!);
   return [];
 }
 
@@ -22,6 +27,11 @@ function ofUnknownCommand(word: string): string[] {
   const isPipeline = /\.ya?ml$/.test(word) ||
     (/^[\w-]+$/.test(word) && isFile(join(pipelines, `${word}.yaml`)));
   return isPipeline ? [`${word} is a pipeline: foretoken pipeline ${word}`] : [];
+}
+
+function ofUnknownOption(option: string | undefined, command: string): string[] {
+  const [its, others] = command === "pipeline" ? ["--only", "--stage"] : ["--stage", "--only"];
+  return option === others && CHOOSING.includes(command) ? [`${command} calls it ${its}`] : [];
 }
 
 /** A shell cuts a change at its spaces, and makes two words of `{a,b}`. */

@@ -45,12 +45,13 @@ export function placeLabels(
   const crowd = points.map((point) =>
     points.reduce((sum, other) => sum + 1 / (20 + Math.hypot(point.x - other.x, point.y - other.y)), 0)
   );
+  const widths = points.map(({ text }) => textWidth(text));
   const order = points.map((_, i) => i).sort((a, b) => crowd[b]! - crowd[a]! || a - b);
   const placed = new Map<number, Placement>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const i of order) {
       const others = [...placed].filter(([j]) => j !== i).map(([, placement]) => placement);
-      placed.set(i, bestPlace(points[i]!, plot, obstacles, others));
+      placed.set(i, bestPlace(points[i]!, widths[i]!, plot, obstacles, others));
     }
   }
   return points.map((_, i) => placed.get(i)!);
@@ -58,14 +59,15 @@ export function placeLabels(
 
 function bestPlace(
   point: Labelled,
+  width: number,
   plot: Box,
   obstacles: readonly Obstacle[],
   others: readonly Placement[],
 ): Placement {
-  let best = { cost: Infinity, placement: candidate(point, DISTANCES[0]!, 0) };
+  let best = { cost: Infinity, placement: candidate(point, width, DISTANCES[0]!, 0) };
   for (const distance of DISTANCES) {
     for (let direction = 0; direction < DIRECTIONS; direction++) {
-      const placement = candidate(point, distance, direction / DIRECTIONS * 2 * Math.PI);
+      const placement = candidate(point, width, distance, direction / DIRECTIONS * 2 * Math.PI);
       const cost = distance + costOf(placement, plot, obstacles, others);
       if (cost < best.cost) best = { cost, placement };
     }
@@ -74,8 +76,8 @@ function bestPlace(
 }
 
 /** The label whose box is nearest to the point in this direction at this distance. */
-function candidate({ x, y, text }: Labelled, distance: number, angle: number): Placement {
-  const [width, height] = [textWidth(text), FONT + 3];
+function candidate({ x, y }: Labelled, width: number, distance: number, angle: number): Placement {
+  const height = FONT + 3;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const [nearX, nearY] = [x + cos * distance, y + sin * distance];
   const left = nearX - width * (1 - cos) / 2;
@@ -119,11 +121,20 @@ function overlap(a: Box, b: Box, gap: number): boolean {
   return a.left < b.right + gap && b.left < a.right + gap && a.top < b.bottom + gap && b.top < a.bottom + gap;
 }
 
-/** Whether the line runs through the box, told at some points along it. */
+/** Whether the line runs through the box (Liang and Barsky 1984): some stretch of it lies between all four sides. */
 function crosses([[x1, y1], [x2, y2]]: NonNullable<Placement["leader"]>, box: Box): boolean {
-  for (let i = 0; i <= 10; i++) {
-    const [x, y] = [x1 + (x2 - x1) * i / 10, y1 + (y2 - y1) * i / 10];
-    if (x > box.left && x < box.right && y > box.top && y < box.bottom) return true;
+  let [from, to] = [0, 1];
+  for (
+    const [step, room] of [
+      [x1 - x2, x1 - box.left],
+      [x2 - x1, box.right - x1],
+      [y1 - y2, y1 - box.top],
+      [y2 - y1, box.bottom - y1],
+    ] as const
+  ) {
+    if (step === 0 && room <= 0) return false;
+    if (step < 0) from = Math.max(from, room / step);
+    if (step > 0) to = Math.min(to, room / step);
   }
-  return false;
+  return from < to;
 }

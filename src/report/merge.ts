@@ -45,6 +45,21 @@ function machineInWords({ cpus, threads, device, gpu, cpu }: Decoding["machine"]
   return `${where} (${plural(cpus, "core")}, ${plural(threads, "thread")})`;
 }
 
+/**
+ * What each arm is spoken of with: the first stages' results, all with equal settings. Other settings speak for arms only
+ * that none of the earlier stages was about: else a stage that failed would leave figures that do not compare.
+ */
+export function firstResults<A extends { readonly id: string }>(
+  stages: readonly Measured<{ readonly arms: readonly A[] }>[],
+): Map<string, A> {
+  const first = new Map<string, A>();
+  for (const group of Map.groupBy(stages, settingsOf).values()) {
+    const arms = withoutRepeats(group.map(({ value }) => value));
+    if (arms.every(({ id }) => !first.has(id))) { for (const arm of arms) first.set(arm.id, arm); }
+  }
+  return first;
+}
+
 function merged<T>(
   stages: readonly Measured<T>[],
   join: (values: readonly T[], id: string) => T,

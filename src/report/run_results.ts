@@ -15,7 +15,7 @@ import {
   type Step,
   trainFile,
 } from "./inputs.ts";
-import type { Measured } from "./merge.ts";
+import { firstResults, type Measured } from "./merge.ts";
 import type { ReadText } from "./read.ts";
 import type { NamedSource } from "./sources.ts";
 import { StageFolder } from "./stage_folder.ts";
@@ -149,25 +149,25 @@ type Unplaced = Omit<Arm, "run" | "text">;
 /** Trained arms in the order of the stages, then those that were only measured. An arm that was never begun is none. */
 function armsOf(
   trained: readonly StageFolder[],
-  evaluations: readonly Staged<Evaluation>[],
-  decodings: readonly Staged<Decoding>[],
+  evaluations: readonly Measured<Evaluation>[],
+  decodings: readonly Measured<Decoding>[],
   tell: (sentence: string) => void,
 ): Unplaced[] {
-  const heldOutFirst = [...evaluations].sort((a, b) =>
+  // Files may be any text: their figures stand in a table of their own.
+  const heldOutFirst = evaluations.filter(({ value }) => value.split !== "files").sort((a, b) =>
     Number(b.value.split !== "train") - Number(a.value.split !== "train")
   );
-  const evaluated = heldOutFirst.flatMap(({ value }) =>
-    value.arms.map((arm) => ({ ...arm, split: value.split }))
-  );
-  const decoded = decodings.flatMap(({ value }) => value.arms);
+  const evaluated = firstResults(heldOutFirst.map((stage) => {
+    const { split, arms } = stage.value;
+    return { ...stage, value: { arms: arms.map((arm) => ({ ...arm, split })) } };
+  }));
+  const decoded = firstResults(decodings);
   const begun = trained.filter(({ isUnused }) => !isUnused);
-  const ids = new Set([...begun, ...evaluated, ...decoded].map(({ id }) => id));
+  const measured = [...evaluations, ...decodings].flatMap(({ value: { arms } }) => arms.map(({ id }) => id));
+  const ids = new Set([...begun.map(({ id }) => id), ...measured]);
   return [...ids].map((id) => {
     const folder = begun.find((stage) => stage.id === id) ?? null;
-    // Files may be any text: their figures stand in a table of their own.
-    const evaluation = evaluated.find((arm) => arm.id === id && arm.split !== "files") ?? null;
-    const decoding = decoded.find((arm) => arm.id === id) ?? null;
-    return armOf(id, folder, evaluation, decoding, tell);
+    return armOf(id, folder, evaluated.get(id) ?? null, decoded.get(id) ?? null, tell);
   });
 }
 

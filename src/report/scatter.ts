@@ -54,7 +54,8 @@ const LARGE = 5, SMALL = 2.6;
 /** Draws the plot. */
 export function scatterPlot(plot: ScatterPlot): Markup {
   const frame = { right: RIGHT, top: 40, bottom: 40 + PLOT_HEIGHT };
-  const y = uprightScale(rangeOf([...covered(plot.groups, "y"), ...plot.y.range ?? []]) ?? [0, 1], frame);
+  const heights = rangeOf([...covered(plot.groups, "y"), ...plot.y.range ?? []]) ?? [0, 1];
+  const y = uprightScale([heights[0], widened(heights, 0.04)[1]], frame);
   const box = { ...frame, left: leftOf(y) };
   const x = levelScale(
     widened(rangeOf([...covered(plot.groups, "x"), ...plot.x.range ?? []]) ?? [0, 1]),
@@ -63,7 +64,7 @@ export function scatterPlot(plot: ScatterPlot): Markup {
   const front = frontOf(plot.groups);
   const steps = frontSteps(front, x, y, box);
   const labels = labelsOf(plot.groups.filter(({ labelled }) => labelled), steps, x, y, box);
-  const key = legend(entriesOf(plot), box.bottom + BELOW);
+  const key = legend(entriesOf(plot, front), box.bottom + BELOW);
   return drawing(
     { ...plot, description: `${plot.description} ${summary(plot.groups, front)}` },
     box.bottom + BELOW + 2 + key.height,
@@ -94,8 +95,8 @@ function covered(groups: readonly Group[], axis: "x" | "y"): number[] {
 }
 
 /** Room at the ends, so that marks and labels have some. */
-function widened([low, high]: readonly [number, number]): [number, number] {
-  const room = Math.max(high - low, Math.abs(high) * 0.002) * 0.12;
+function widened([low, high]: readonly [number, number], share = 0.12): [number, number] {
+  const room = Math.max(high - low, Math.abs(high) * 0.002) * share;
   return [low - room, high + room];
 }
 
@@ -171,7 +172,7 @@ function labelsOf(
         ...points.map((point) => around(x.at(point.x), y.at(point.y), SMALL, 150)),
       ];
     }),
-    ...steps.slice(1).map(([x2, y2], i) => between(...steps[i]!, x2, y2, 20)),
+    ...steps.slice(1).map(([x2, y2], i) => between(...steps[i]!, x2, y2, 40)),
   ];
   return placeLabels(points, box, obstacles).map((place, i) => drawLabel(place, groups[i]!.name));
 }
@@ -186,7 +187,10 @@ function drawLabel({ x, y, anchor, leader }: Placement, name: string): Markup {
 `;
 }
 
-function entriesOf({ groups, words }: ScatterPlot): { name: string; sample: Markup }[] {
+function entriesOf(
+  { groups, words }: ScatterPlot,
+  front: readonly Group[],
+): { name: string; sample: Markup }[] {
   const several = groups.some(({ points }) => points.length > 1);
   const middle = KEY / 2;
   const unlabelled = groups.filter(({ labelled }) => !labelled);
@@ -206,7 +210,10 @@ function entriesOf({ groups, words }: ScatterPlot): { name: string; sample: Mark
         },
       ]
       : []),
-    { name: "Pareto front (hollow: behind it)", sample: markup`<path class="front" d="M0 4H15V-4H30"/>` },
+    {
+      name: front.length < groups.length ? "Pareto front (hollow: behind it)" : "Pareto front",
+      sample: markup`<path class="front" d="M0 4H15V-4H30"/>`,
+    },
     ...styles.map(([style, name]) => ({
       name,
       sample: mark(style, middle, 0, LARGE, `edge-${style} fill-${style}`),

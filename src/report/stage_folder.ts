@@ -62,11 +62,7 @@ export class StageFolder {
   /** A result file, checked; null where it is missing or malformed. */
   json<T>(file: string, schema: z.ZodType<T>): T | null {
     const value = this.#orTell(() => readJson(this.#read, join(this.#folder, file), schema));
-    if (value !== null && this.#wasChanged(file)) {
-      this.#tell(
-        `${file} of the ${this.run} stage ${this.id} was changed after its stage ended: its figures are not those of the run.`,
-      );
-    }
+    if (value !== null) this.#compareWithSeal(file, this.#read(join(this.#folder, file)) ?? "");
     return value;
   }
 
@@ -75,6 +71,7 @@ export class StageFolder {
     const path = join(this.#folder, "metrics.jsonl");
     const text = this.#orTell(() => this.#read(path));
     if (text === null) return null;
+    this.#compareWithSeal("metrics.jsonl", text);
     const lines = new MetricsLines(path);
     let [first, broken]: [UserError | null, number] = [null, 0];
     // What follows the last line break is empty, or a line that was cut off.
@@ -94,11 +91,14 @@ export class StageFolder {
     return lines.metrics();
   }
 
-  #wasChanged(file: string): boolean {
-    const expected = this.status?.results?.[file];
-    if (expected === undefined) return false;
-    const text = this.#read(join(this.#folder, file)) ?? "";
-    return createHash("sha256").update(text).digest("hex") !== expected;
+  /** A sentence where the file is not as its stage left it. */
+  #compareWithSeal(file: string, text: string): void {
+    const seal = this.status?.results?.[file];
+    if (seal === undefined || createHash("sha256").update(text).digest("hex") === seal) return;
+    const stage = `${this.run} stage ${this.id}`;
+    this.#tell(
+      `${file} of the ${stage} was changed after its stage ended: its figures are not those of the run.`,
+    );
   }
 
   #orTell<T>(read: () => T | null): T | null {

@@ -87,7 +87,7 @@ footer { margin-top: 3rem; font-size: .9rem; }
 }
 @media print {
   @page { margin: 15mm; }
-  :root { --paper: #fff; }
+  :root { color-scheme: light; --paper: #fff; }
   html { font-size: 9.5pt; }
   body { max-width: none; padding: 0; font-size: 1rem; }
   table { font-size: 7.5pt; }

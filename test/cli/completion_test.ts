@@ -235,11 +235,9 @@ if (has("/usr/bin/fish")) {
     const script = join(folder, "completion.fish");
     const body =
       `source ${script}; complete -C "foretoken pipe"; complete -C "deno task train quickstart --stage f"`;
-    assert.deepEqual((await inShell("/usr/bin/fish", folder, "fish", body)).split("\n"), [
-      "pipeline\trun all stages of a pipeline, in order",
-      "forward\ttrain",
-      "",
-    ]);
+    const [first, second, ...more] = (await inShell("/usr/bin/fish", folder, "fish", body)).split("\n");
+    assert.match(first!, /^pipeline\trun all stages /);
+    assert.deepEqual([second, ...more], ["forward\ttrain", ""]);
   });
 }
 

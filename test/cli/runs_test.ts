@@ -72,6 +72,8 @@ withLauncher("a refused command line is told what it may have been meant to be",
       ["plan", "quickstart", "--set", "device=cpu", "threads=2"],
       "Each change has a --set of its own, and braces need quotes: --set 'threads=2'",
     ],
+    [["pipeline", "quickstart", "--stage", "ntp"], "pipeline calls it --only"],
+    [["train", "quickstart", "--only=ntp"], "train calls it --stage"],
   ];
   const ended = await Promise.all(cases.map(([args]) => foretoken(...args)));
   for (const [i, [args, line]] of cases.entries()) {

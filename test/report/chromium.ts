@@ -92,10 +92,14 @@ export class Chromium implements AsyncDisposable {
     return Uint8Array.fromBase64(data as string);
   }
 
-  /** The page as it prints on A4. */
-  async pdf(): Promise<Uint8Array> {
+  /** The page as it prints on A4; `pages`: `2-3`, all unless told. */
+  async pdf(pages = ""): Promise<Uint8Array> {
     const paper = { paperWidth: 8.27, paperHeight: 11.69, preferCSSPageSize: true }; // inches
-    const { data } = await this.#call("Page.printToPDF", { ...paper, printBackground: false });
+    const { data } = await this.#call("Page.printToPDF", {
+      ...paper,
+      printBackground: false,
+      pageRanges: pages,
+    });
     return Uint8Array.fromBase64(data as string);
   }
 

@@ -53,6 +53,44 @@ Deno.test("collect() keeps evaluations apart whose settings differ, and tells th
   ]]);
 });
 
+Deno.test("collect() does not fill a gap with what was measured otherwise, unless of arms that nothing else is about", () => {
+  const sampled = studyNeeds().filter(({ run }) => run === "decode").map((need) => ({
+    ...need,
+    id: need.id.replace("decode", "sampled"),
+    folder: need.folder.replace("decode", "sampled"),
+  }));
+  const decodings = (edit: (files: Files) => void) => {
+    const files = studyRun();
+    for (const { id } of sampled) {
+      for (const file of ["stage.json", "status.json", "decode.json"]) {
+        const path = `/runs/study/${id.replace("sampled", "decode")}/${file}`;
+        files.set(`/runs/study/${id}/${file}`, files.get(path)!);
+      }
+      changeStudy(files, `${id}/stage.json`, ({ config }) => config.sampling = { temperature: 1 });
+    }
+    edit(files);
+    return collect(STUDY_REPORT, [...studyNeeds(), ...sampled], reader(files));
+  };
+  const failed = decodings((files) => files.delete("/runs/study/decode-mtp-s2/decode.json"));
+  assert.deepEqual(failed.decodings.map(({ id, value }) => [id, value.arms.length]), [["decode", 8], [
+    "sampled",
+    9,
+  ]]);
+  assert.deepEqual(failed.arms.filter(({ decoding }) => decoding === null).map(({ id }) => id), [
+    "arm-mtp-s2",
+  ]);
+  const apart = decodings((files) => {
+    for (const path of [...files.keys()]) {
+      if (/decode-mtp|sampled-(ntp|forward)/.test(path)) files.delete(path);
+    }
+  });
+  assert.deepEqual(apart.decodings.map(({ id, value }) => [id, value.arms.length]), [["decode", 6], [
+    "sampled-mtp",
+    3,
+  ]]);
+  assert.ok(apart.arms.every(({ decoding }) => decoding !== null));
+});
+
 Deno.test("collect() says so where the machines of one decoding differ", () => {
   const { missing } = study((files) =>
     changeStudy(files, "decode-mtp-s3/decode.json", ({ machine }) => machine.threads = 4)
@@ -166,14 +204,18 @@ Deno.test("collect() takes what was not finite for not measured", () => {
 Deno.test("collect() warns of a results file that was changed after its stage ended, and of no other", () => {
   const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
   const { missing } = study((files) => {
-    for (const [stage, file] of [["eval-ntp-s1", "eval.json"], ["arm-ntp-s1", "train.json"]] as const) {
-      const hash = sha256(files.get(`/runs/study/${stage}/${file}`)!);
-      changeStudy(files, `${stage}/status.json`, (status) => status.results = { [file]: hash });
+    const sealed = { "eval-ntp-s1": ["eval.json"], "arm-ntp-s1": ["train.json", "metrics.jsonl"] };
+    for (const [stage, names] of Object.entries(sealed)) {
+      const seals = names.map((file) => [file, sha256(files.get(`/runs/study/${stage}/${file}`)!)]);
+      changeStudy(files, `${stage}/status.json`, (status) => status.results = Object.fromEntries(seals));
     }
+    const metrics = "/runs/study/arm-ntp-s1/metrics.jsonl";
+    files.set(metrics, files.get(metrics)!.replace("4.", "3."));
     changeStudy(files, "eval-ntp-s1/eval.json", ({ arms }) => arms[0].bits_per_byte = 0.1);
   });
   assert.deepEqual(missing, [
     "eval.json of the eval stage eval-ntp-s1 was changed after its stage ended: its figures are not those of the run.",
+    "metrics.jsonl of the train stage arm-ntp-s1 was changed after its stage ended: its figures are not those of the run.",
   ]);
 });
 

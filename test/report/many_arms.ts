@@ -102,12 +102,16 @@ function seeded(state: number): () => number {
 }
 
 function meta(text: string): unknown {
-  const split = (bytes: number) => ({ documents: 40, bytes, tokens: bytes, shards: [{}] });
+  const isBytes = !text.includes("bpe");
+  const split = (megabytes: number) => {
+    const bytes = megabytes * 1_000_000 + text.charCodeAt(0); // texts differ, whatever their tokens
+    return { documents: 40, bytes, tokens: isBytes ? bytes : Math.round(bytes / 2.9), shards: [{}] };
+  };
   return {
-    tokenizer: text.includes("bpe") ? { kind: "bpe", vocab: 4096 } : { kind: "bytes", vocab: 320 },
+    tokenizer: isBytes ? { kind: "bytes", vocab: 320 } : { kind: "bpe", vocab: 4096 },
     sources: [{ path: `${text}/*.txt`, documents: 44, bytes: 21_000_000, tokens: 21_000_000, skipped: 0 }],
     cleaning: {},
-    splits: { train: split(20_000_000), val: split(1_000_000) },
+    splits: { train: split(20), val: split(1) },
   };
 }
 

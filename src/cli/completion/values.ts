@@ -32,7 +32,10 @@ const ARGUMENTS: Readonly<Record<string, Values>> = {
     const { PRESETS } = await import("../../config/schema/model.ts");
     return { words: [...named(Object.keys(PRESETS), "a size"), ...pipelines(situation)] };
   },
-  run: (situation) => ({ words: runs(situation).map((value) => ({ value })), files: "folders" }),
+  run: (situation) =>
+    situation.current.includes("/") && situation.path[0] === "compare"
+      ? stagesOfRuns(situation, "train")
+      : { words: runs(situation).map((value) => ({ value })), files: "folders" },
   arm: (situation) => stagesOfRuns(situation, "train"),
   text: (situation) => stagesOfRuns(situation, "prepare"),
   folder: FOLDERS,
