@@ -33,6 +33,8 @@ const stateSchema = z.strictObject({
   bytes: z.int().min(0),
   /** Seconds of training so far. */
   seconds: z.number(),
+  /** What it took so far, where the machine shows that. */
+  energy: z.strictObject({ joules: z.number(), source: z.string(), steps: z.int() }).optional(),
   /** Sums since the last line of metrics.jsonl. */
   window: windowSchema,
   /** What the curriculum decided on the way; null where all was known before. */

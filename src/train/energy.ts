@@ -4,12 +4,12 @@
  */
 import { type Counter, cpuEnergy, type Device, gpuEnergy } from "../torch/mod.ts";
 
-/** As train.json has it. Of the last attempt alone, where a training was stopped and went on. */
+/** As train.json and state.json have it. */
 export interface Energy {
   readonly joules: number;
   /** What was measured, for a reader. */
   readonly source: string;
-  /** Optimizer steps that were taken meanwhile. */
+  /** Optimizer steps that were taken meanwhile: fewer than the training's where it began on a machine that shows nothing. */
   readonly steps: number;
 }
 
@@ -35,13 +35,17 @@ export function metersOf(device: Device): Meters | null {
   };
 }
 
-/** Adds up over the laps of a training. A lap has to be shorter than a counter takes to begin anew, some minutes. */
+/** Adds up over the laps of a training, and over its attempts. A lap has to be shorter than a counter takes to begin anew, some minutes. */
 export class EnergyMeter {
-  #joules = 0;
+  #joules: number;
+  #steps: number;
   #last: readonly Counter[];
 
-  /** Begins at step `from`. */
-  constructor(readonly meters: Meters, readonly from: number) {
+  /** Begins at step `from`, behind what an earlier attempt took. What it did after its last save is in neither. */
+  constructor(readonly meters: Meters, readonly from: number, before?: Energy) {
+    const goesOn = before?.source === meters.source;
+    this.#joules = goesOn ? before.joules : 0;
+    this.#steps = goesOn ? before.steps : 0;
     this.#last = meters.read();
   }
 
@@ -57,6 +61,12 @@ export class EnergyMeter {
   /** All up to now, at step `step`. */
   total(step: number): Energy {
     this.lap();
-    return { joules: this.#joules, source: this.meters.source, steps: step - this.from };
+    return { joules: this.#joules, source: this.meters.source, steps: this.#steps + step - this.from };
   }
+}
+
+/** Says beside the source where it is not the whole training's. */
+export function inFull(energy: Energy, steps: number): Energy {
+  const { source, steps: measured } = energy;
+  return measured === steps ? energy : { ...energy, source: `${source}, ${measured} of ${steps} steps` };
 }

@@ -11,7 +11,7 @@ import { flopsPerToken } from "../model/account.ts";
 import { inWords, type Machine, memory, rngState, seed, start } from "../torch/mod.ts";
 import type { RunState } from "./checkpoint.ts";
 import { curriculumName } from "./curriculum.ts";
-import { EnergyMeter, metersOf } from "./energy.ts";
+import { EnergyMeter, inFull, metersOf } from "./energy.ts";
 import { checkImported, type Imported, loadImported, readImported } from "./imported.ts";
 import { Interval } from "./interval.ts";
 import { Learner } from "./learner.ts";
@@ -99,7 +99,7 @@ class Trainer implements Disposable {
     );
     this.#peak = peakOf(machine);
     const meters = metersOf(machine.device);
-    this.#energy = meters === null ? null : new EnergyMeter(meters, this.#done.step);
+    this.#energy = meters === null ? null : new EnergyMeter(meters, this.#done.step, saved?.energy);
     opened.move();
   }
 
@@ -220,6 +220,7 @@ class Trainer implements Disposable {
     const window = this.#interval.settle(); // nothing is saved before it is known to be finite
     const state: RunState = {
       ...this.#done,
+      ...(this.#energy === null ? {} : { energy: this.#energy.total(step) }),
       window,
       curriculum: this.#learner.curriculum.state(),
       rng: rngState().toBase64(),
@@ -249,7 +250,7 @@ class Trainer implements Disposable {
     const { step, position, bytes, seconds } = this.#done;
     const totals = { step, tokens: position * this.config.model.context, bytes, seconds };
     const validation = this.#scored ?? this.#score();
-    const energy = this.#energy?.total(step) ?? null;
+    const energy = this.#energy === null ? null : inFull(this.#energy.total(step), step);
     writeSummary(this.io.folder, this.#learner, totals, validation, energy, this.machine);
     this.io.log(
       `${step} steps, ${totals.tokens.toLocaleString("en")} tokens in ${seconds.toFixed(1)} s of training`,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Counter, cpuEnergy, gpuEnergy } from "../../src/torch/mod.ts";
-import { EnergyMeter, metersOf } from "../../src/train/energy.ts";
+import { EnergyMeter, inFull, metersOf } from "../../src/train/energy.ts";
 import { ffi, inFolder, withFfi } from "../support.ts";
 
 /** A zone as RAPL's driver shows it. */
@@ -54,6 +54,23 @@ Deno.test({
     const meter = new EnergyMeter({ source: "two counters", read: () => readings.shift()! }, 40);
     meter.lap(); // 5 + 2
     meter.lap(); // 8 (through 100) + 0
-    assert.deepEqual(meter.total(50), { joules: 7 + 8 + 1 + 3, source: "two counters", steps: 10 });
+    const total = meter.total(50);
+    assert.deepEqual(total, { joules: 7 + 8 + 1 + 3, source: "two counters", steps: 10 });
+    assert.equal(inFull(total, 10), total);
+    assert.equal(inFull(total, 50).source, "two counters, 10 of 50 steps");
+  },
+});
+
+Deno.test({
+  name: "EnergyMeter goes on from an earlier attempt's joules where they are of the same source",
+  ignore: !ffi,
+  fn: () => {
+    const meterAt = (source: string) => {
+      const joules = [100, 104];
+      const read = () => [{ joules: joules.shift()!, range: Infinity }];
+      return new EnergyMeter({ source, read }, 10, { joules: 50, source: "this", steps: 8 }).total(12);
+    };
+    assert.deepEqual(meterAt("this"), { joules: 54, source: "this", steps: 10 });
+    assert.deepEqual(meterAt("other"), { joules: 4, source: "other", steps: 2 });
   },
 });

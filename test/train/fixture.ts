@@ -128,7 +128,7 @@ export function results(arm: string): Json {
   return {
     checkpoint: checkpoint.slice(arm.length),
     ...Object.fromEntries(Object.keys(sha256).map((part) => [part, sha256OfFile(file(part))])),
-    state: without(state, "seconds"),
+    state: without(state, "seconds", "energy"),
     metrics: metricsOf(arm).filter(isTimeless).map((line) => without(line, ...TIMES)),
     summary: without(
       readJson(join(arm, "train.json")),
