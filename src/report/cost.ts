@@ -1,6 +1,7 @@
 /** What it took: time, tokens a second, energy, a row for each set of replicates. */
 
 import type { Arm, Results, StageTime } from "./collect.ts";
+import type { Training } from "./inputs.ts";
 import { type Content, markup } from "./markup.ts";
 import { count, decimal, duration, percent } from "./numbers.ts";
 import { type Replicates, replicatesOf } from "./replicates.ts";
@@ -18,7 +19,7 @@ export interface ArmCost {
   readonly tokens_per_s: number | null;
   /** Median over the logged steps: share of the machine's peak. */
   readonly mfu: number | null;
-  /** Of the training; `unreadable` where the machine does not tell. */
+  /** Of the training, scaled up where only some of its steps were measured; `unreadable` where the machine does not tell. */
   readonly energy_joules: number | "unreadable" | null;
   /** Wall clock of the eval stages; a stage over several arms counts for each with its share. */
   readonly evaluation_seconds: number | null;
@@ -28,7 +29,6 @@ export interface ArmCost {
 
 /** What an arm took. */
 export function costOf({ id, training, steps }: Arm, stages: readonly StageTime[]): ArmCost {
-  const energy = training?.energy;
   return {
     parameters: training?.parameters.total ?? null,
     steps: training?.steps ?? steps.at(-1)?.step ?? null,
@@ -37,10 +37,18 @@ export function costOf({ id, training, steps }: Arm, stages: readonly StageTime[
     tokens_per_s: training?.tokens_per_s ?? null,
     // More than the peak tells that the peak was measured at a busy moment.
     mfu: median(steps.flatMap(({ mfu }) => typeof mfu === "number" && mfu <= 1 ? [mfu] : [])),
-    energy_joules: energy === undefined ? null : energy === null ? "unreadable" : energy.joules,
+    energy_joules: training === null ? null : energyOf(training),
     evaluation_seconds: secondsOf("eval", id, stages),
     decoding_seconds: secondsOf("decode", id, stages),
   };
+}
+
+function energyOf({ energy, steps }: Training): ArmCost["energy_joules"] {
+  if (energy === undefined) return null;
+  if (energy === null) return "unreadable";
+  return energy.steps === undefined || energy.steps === 0
+    ? energy.joules
+    : energy.joules * steps / energy.steps;
 }
 
 function median(values: readonly number[]): number | null {
@@ -125,7 +133,13 @@ ${costNotes(results).map((note) => markup`<p class="note soft">${note}</p>`)}
 /** What the columns mean, and sums over all arms. */
 export function costNotes({ arms, stages }: Results): string[] {
   const sources = new Set(arms.flatMap(({ training }) => training?.energy?.source ?? []));
-  const joules = arms.reduce((sum, { training }) => sum + (training?.energy?.joules ?? 0), 0);
+  const joules = arms.reduce((sum, { training }) => {
+    const own = training && energyOf(training);
+    return sum + (typeof own === "number" ? own : 0);
+  }, 0);
+  const isScaled = arms.some(({ training }) =>
+    (training?.energy?.steps ?? Infinity) < (training?.steps ?? 0)
+  );
   const total = (run: string | null) =>
     stages.reduce((sum, stage) => sum + (run === null || stage.run === run ? stage.seconds ?? 0 : 0), 0);
   const meanings = [
@@ -136,7 +150,9 @@ export function costNotes({ arms, stages }: Results): string[] {
       ? "MFU: arithmetic of the model over the machine's peak; median over the logged steps."
       : "",
     sources.size > 0
-      ? `Energy as ${[...sources].join(", ")} tells it, all arms together ${energyText(joules)}.`
+      ? `Energy as ${[...sources].join(", ")} tells it, all arms together ${energyText(joules)}${
+        isScaled ? "; scaled up from the steps that were measured, where a training was resumed" : ""
+      }.`
       : "",
     total(null) === 0
       ? ""

@@ -85,7 +85,7 @@ export const trainFile = z.object({
   versions,
   tokens_per_s: ratio,
   cpu: z.string().optional(),
-  energy: z.object({ joules: ratio, source: z.string() }).nullable().optional(),
+  energy: z.object({ joules: ratio, source: z.string(), steps: count.optional() }).nullable().optional(),
 });
 
 /**

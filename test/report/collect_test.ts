@@ -9,7 +9,7 @@ import { replicatesOf } from "../../src/report/replicates.ts";
 import { sourceOf } from "../../src/report/sources.ts";
 import { ALL, change, completeRun, type Files, reader, REPORT } from "./fixture.ts";
 import { changeStudy, STUDY, STUDY_REPORT, studyNeeds, studyRun } from "./study.ts";
-import { parse } from "./well_formed.ts";
+import { all, parse } from "./well_formed.ts";
 
 function study(edit: (files: Files) => void = () => {}): Results {
   const files = studyRun();
@@ -236,7 +236,8 @@ function compared(runs: readonly (readonly [folder: string, Files])[], arms?: re
     runs.map(([folder], i) => sourceOf(folder, i === 0 ? arms : undefined, read)),
     read,
   );
-  parse(page(results));
+  const ids = all(parse(page(results)), "*").flatMap(({ attributes }) => attributes.get("id") ?? []);
+  assert.equal(new Set(ids).size, ids.length);
   return results;
 }
 

@@ -29,6 +29,11 @@ Deno.test("page() says what an arm cost, on average over its seeds, and all toge
         `arm-mtp-s${seed}/train.json`,
         (training) => training.energy = { joules: 3600 * seed, source: "RAPL" },
       );
+      changeStudy(
+        files,
+        `arm-forward-s${seed}/train.json`,
+        (training) => training.energy = { joules: 900, source: "RAPL", steps: 100 },
+      );
       changeStudy(files, `arm-ntp-s${seed}/train.json`, (training) => training.energy = null);
       const path = `/runs/study/arm-ntp-s${seed}/metrics.jsonl`;
       files.set(path, files.get(path)!.replaceAll('"lr":', '"mfu":0.25,"lr":'));
@@ -60,11 +65,25 @@ Deno.test("page() says what an arm cost, on average over its seeds, and all toge
       "12 s",
       "12 s",
     ],
-    ["forward", "1,206,400", "400", "409,600", "1 min 02 s", "6,671", "–", "–", "12 s", "12 s"],
+    [
+      "forward",
+      "1,206,400",
+      "400",
+      "409,600",
+      "1 min 02 s",
+      "6,671",
+      "–",
+      "1.00 Wh (3,600 J)",
+      "12 s",
+      "12 s",
+    ],
     ["mtp", "1,206,400", "400", "409,600", "1 min 02 s", "6,671", "–", "2.00 Wh (7,200 J)", "12 s", "12 s"],
   ]);
   const said = textOf(section).replaceAll("\u00a0", " ");
-  assert.match(said, /Energy as RAPL tells it, all arms together 6\.00 Wh \(21,600 J\)\./);
+  assert.match(
+    said,
+    /Energy as RAPL tells it, all arms together 9\.00 Wh \(32,400 J\); scaled up from the steps that were/,
+  );
   assert.match(
     said,
     /All stages together took 12 min 54 s: training 9 min 18 s, evaluation 1 min 48 s, decoding 1 min 48 s\./,
