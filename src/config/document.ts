@@ -21,6 +21,14 @@ export type Path = readonly PropertyKey[];
 /** A value as JSON knows them. */
 export type Plain = null | boolean | number | string | Plain[] | { [key: string]: Plain };
 
+/** A map among them. */
+export type PlainMap = { [key: string]: Plain };
+
+/** Whether a value has keys. */
+export function isPlainMap(value: Plain | undefined): value is PlainMap {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** A parsed document. */
 export interface YamlDocument {
   /** Its value: aliases and merges expanded into copies of their own. */

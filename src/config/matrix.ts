@@ -11,9 +11,10 @@
  * | `needs: [arm]` | all arms |
  */
 
-import type { Path, Plain } from "./document.ts";
+import { axesOf, combinations, take } from "./axes.ts";
+import { isPlainMap, type Path, type Plain, type PlainMap } from "./document.ts";
 import { didYouMean } from "./nearest.ts";
-import { type Problem, show } from "./problems.ts";
+import type { Problem } from "./problems.ts";
 
 /** Stages that a file may stand for. */
 export const MOST_STAGES = 10_000;
@@ -29,21 +30,7 @@ export interface Expanded {
   origin(path: Path): Path;
 }
 
-type Stage = { [key: string]: Plain };
-
-/** One value of an axis. */
-interface Choice {
-  readonly label: string;
-  readonly value: Plain;
-  /** Where the file has it. */
-  readonly path: Path;
-}
-
-interface Axis {
-  /** `model.heads.count`, as keys. */
-  readonly keys: readonly string[];
-  readonly choices: readonly Choice[];
-}
+type Stage = PlainMap;
 
 /** One of the stages that a stage stands for. */
 interface Member {
@@ -59,8 +46,8 @@ interface Member {
 
 /** Replaces every stage of `root` that stands for many; see the table above. */
 export function expandMatrices(root: Plain): Expanded {
-  const stages = isMap(root) && Array.isArray(root.stages) ? root.stages : [];
-  if (!stages.some((stage) => isMap(stage) && ("matrix" in stage || "each" in stage))) {
+  const stages = isPlainMap(root) && Array.isArray(root.stages) ? root.stages : [];
+  if (!stages.some((stage) => isPlainMap(stage) && ("matrix" in stage || "each" in stage))) {
     return { value: root, groups: {}, problems: [], origin: (path) => path };
   }
   const expansion = new Expansion(stages);
@@ -117,13 +104,14 @@ class Expansion {
 
   #expand(index: number): readonly Member[] {
     const given = this.#stages[index]!;
-    if (!isMap(given)) return [{ id: "", suffix: "", stage: given as never, moved: [], index }];
+    if (!isPlainMap(given)) return [{ id: "", suffix: "", stage: given as never, moved: [], index }];
     const { matrix, each, ...own } = given;
     const id = String(given.id);
     if (matrix === undefined && each === undefined) {
       return [{ id, suffix: id, stage: given, moved: [], index }];
     }
-    const axes = matrix === undefined ? [] : this.#axes(matrix, own, index);
+    const refuse = (path: Path, message: string) => this.#refuse(path, message);
+    const axes = matrix === undefined ? [] : axesOf(matrix, own, ["stages", index], refuse);
     const outer = each === undefined ? [undefined] : this.#each(each, index);
     const number = axes.reduce((product, { choices }) => product * choices.length, outer.length);
     if (number > MOST_STAGES) {
@@ -135,9 +123,7 @@ class Expansion {
         const suffix = [...(other === undefined ? [] : [other.label]), ...choices.map(({ label }) => label)]
           .join("-");
         const stage = copyOf(own);
-        for (const [i, { value }] of choices.entries()) {
-          this.#assign(stage, axes[i]!.keys, value, choices[i]!.path);
-        }
+        for (const [i, choice] of choices.entries()) take(choice, axes[i]!.keys, stage, refuse);
         const needs = other === undefined ? {} : { needs: [...listOf(own.needs), other.id] };
         return {
           id: `${id}-${suffix}`,
@@ -155,56 +141,10 @@ class Expansion {
     return members;
   }
 
-  #axes(matrix: Plain, own: Stage, index: number): Axis[] {
-    const at: Path = ["stages", index, "matrix"];
-    if (!isMap(matrix) || Object.keys(matrix).length === 0) {
-      this.#refuse(at, `expected a map of keys and their values, found ${show(matrix)}`);
-      return [];
-    }
-    return Object.entries(matrix).map(([name, values]) => {
-      const keys = name.split(".");
-      if (["id", "run", "each", "matrix"].includes(keys[0]!)) {
-        this.#refuse([...at, name], `"${name}" cannot differ within a stage: write two stages`);
-      } else if (valueAt(own, keys) !== undefined) {
-        this.#refuse(
-          ["stages", index, ...keys],
-          `"${name}" is an axis of the stage's matrix: it is said there`,
-        );
-      }
-      return { keys, choices: this.#choices(name, values, [...at, name]) };
-    });
-  }
-
-  #choices(axis: string, values: Plain, path: Path): Choice[] {
-    const given: [key: PropertyKey, value: Plain][] = Array.isArray(values)
-      ? [...values.entries()]
-      : isMap(values)
-      ? Object.entries(values)
-      : [];
-    if (given.length === 0) {
-      this.#refuse(path, `expected a list of values or a map of labels to values, found ${show(values)}`);
-    }
-    const choices = given.map(([key, value]): Choice => {
-      const here = [...path, key];
-      const isPlain = typeof value !== "object" || value === null;
-      if (typeof key === "number" && !isPlain) {
-        this.#refuse(here, `a value that is ${show(value)} needs a label: {label: value} in place of a list`);
-      }
-      const label = typeof key === "number" ? labelOf(axis, value) : String(key);
-      if (!/^[\w-]+$/.test(label)) {
-        this.#refuse(here, `"${label}" cannot be part of an id: give it a label of letters`);
-      }
-      return { label, value, path: here };
-    });
-    const twice = choices.find(({ label }, i) => choices.findIndex((other) => other.label === label) < i);
-    if (twice !== undefined) this.#refuse(twice.path, `"${twice.label}" stands here twice`);
-    return choices;
-  }
-
   #each(each: Plain, index: number): { label: string; id: string }[] {
     const at: Path = ["stages", index, "each"];
     const names = [each].flat();
-    const ids = this.#stages.map((stage) => isMap(stage) ? String(stage.id) : "");
+    const ids = this.#stages.map((stage) => isPlainMap(stage) ? String(stage.id) : "");
     return names.flatMap((name) => {
       const other = ids.indexOf(String(name));
       if (other < 0 || other === index) {
@@ -217,17 +157,6 @@ class Expansion {
         label: names.length === 1 ? suffix : id,
       }));
     });
-  }
-
-  #assign(stage: Stage, keys: readonly string[], value: Plain, path: Path): void {
-    let holder = stage;
-    for (const key of keys.slice(0, -1)) {
-      holder[key] ??= {};
-      const next = holder[key];
-      if (!isMap(next)) return this.#refuse(path, `"${key}" is ${show(next)}: nothing can be set inside it`);
-      holder = next;
-    }
-    holder[keys.at(-1)!] = copyOf(value);
   }
 
   /** Two stages may come to one id, as `a` with `b-c` and `a-b` with `c` do. */
@@ -254,7 +183,7 @@ class Expansion {
   /** The stages that a name in `needs` stands for, in its place. */
   #withNeeds(member: Member): Member {
     const { stage, moved, index } = member;
-    if (!isMap(stage) || !Array.isArray(stage.needs)) return member;
+    if (!isPlainMap(stage) || !Array.isArray(stage.needs)) return member;
     const own = listOf((this.#stages[index] as Stage).needs).length;
     const needs = stage.needs.flatMap((need, i) => {
       const ids = typeof need === "string" && Object.hasOwn(this.groups, need) ? this.groups[need]! : [need];
@@ -275,27 +204,6 @@ const tooMany = (number: number): string =>
     MOST_STAGES.toLocaleString("en")
   } are run as one`;
 
-function labelOf(axis: string, value: Plain): string {
-  const text = String(value).replaceAll(/[^\w-]/g, "_");
-  return axis === "seed" ? `s${text}` : text;
-}
-
-/** One value of every axis, the last one changing fastest. */
-function combinations(axes: readonly Axis[]): Choice[][] {
-  return axes.reduce<Choice[][]>(
-    (before, { choices }) => before.flatMap((chosen) => choices.map((choice) => [...chosen, choice])),
-    [[]],
-  );
-}
-
-function isMap(value: Plain | undefined): value is Stage {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 const listOf = (value: Plain | undefined): Plain[] => Array.isArray(value) ? value : [];
-
-function valueAt(stage: Stage, keys: readonly string[]): Plain | undefined {
-  return keys.reduce<Plain | undefined>((value, key) => isMap(value) ? value[key] : undefined, stage);
-}
 
 const copyOf = <T extends Plain>(value: T): T => structuredClone(value);

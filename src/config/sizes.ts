@@ -10,7 +10,7 @@
 
 import type * as z from "zod";
 import { UsageError } from "../stage/errors.ts";
-import type { Plain, YamlDocument } from "./document.ts";
+import { isPlainMap, type YamlDocument } from "./document.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Applied, change } from "./overrides.ts";
 import { show } from "./problems.ts";
@@ -32,7 +32,7 @@ export function applySize(
   schema: z.core.$ZodType,
 ): Sized {
   const root = document.value;
-  if (!isMap(root)) return { overrides, applied: [] };
+  if (!isPlainMap(root)) return { overrides, applied: [] };
   const asked = overrides.findLast((override) => override.startsWith("size="));
   const rest = overrides.filter((override) => !override.startsWith("size="));
   const { sizes, size } = root;
@@ -41,7 +41,9 @@ export function applySize(
     return { overrides, applied: [] };
   }
   const at = (...path: string[]) => `${file}:${document.position(path)}: ${path.join(".")}`;
-  if (!isMap(sizes)) throw new UsageError(`${at("sizes")}: expected a map of sizes, found ${show(sizes)}`);
+  if (!isPlainMap(sizes)) {
+    throw new UsageError(`${at("sizes")}: expected a map of sizes, found ${show(sizes)}`);
+  }
   delete root.sizes;
   delete root.size;
   const name = asked === undefined ? size : asked.slice("size=".length);
@@ -53,7 +55,7 @@ export function applySize(
       `${where}: expected ${known.join(" | ")}, found ${show(name)}${didYouMean(String(name), known)}`,
     );
   }
-  if (!isMap(chosen)) {
+  if (!isPlainMap(chosen)) {
     throw new UsageError(`${at("sizes", name as string)}: expected a map of changes, found ${show(chosen)}`);
   }
   const applied = Object.entries(chosen).flatMap(([path, value]) =>
@@ -66,8 +68,4 @@ export function applySize(
     )
   );
   return { overrides: rest, applied };
-}
-
-function isMap(value: Plain | undefined): value is { [key: string]: Plain } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
