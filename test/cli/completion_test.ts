@@ -1,7 +1,7 @@
 /** What completion offers, that it is quick and silent, and that the shells' scripts hand it on. */
 
 import assert from "node:assert/strict";
-import { join, relative } from "node:path";
+import { dirname, join, normalize, relative } from "node:path";
 import { candidatesFor } from "../../src/cli/completion/candidates.ts";
 import { completionScript } from "../../src/cli/completion/scripts.ts";
 import { idleCommandLine } from "../documented.ts";
@@ -137,7 +137,7 @@ withFiles("every option that takes a value has words for it, or is known to be f
 });
 
 withLauncher(
-  "foretoken complete says nothing of errors, and takes little more time than to start",
+  "foretoken complete says nothing of errors",
   async (folder) => {
     const broken = join(folder, "broken.yaml");
     Deno.writeTextFileSync(broken, "name: [");
@@ -151,23 +151,23 @@ withLauncher(
       const { code, stdout, stderr } = await foretoken("complete", "--", ...typed);
       assert.deepEqual([code, stdout, stderr], [0, "", ""], typed.join(" "));
     }
-    // What Deno itself takes differs from machine to machine, and without a cache it translates all modules anew.
-    const fastest = async (...args: string[]) => {
-      const times: number[] = [];
-      for (let i = 0; i < 4; i++) {
-        const start = performance.now();
-        assert.notEqual((await foretoken(...args)).stdout, "");
-        times.push(performance.now() - start);
-      }
-      return Math.min(...times);
-    };
-    const [least, most] = [
-      await fastest("--help"),
-      await fastest("complete", "--", "plan", "study_small", "--set", "k4.train.st"),
-    ];
-    assert(most < 4 * least, `${Math.round(most)} ms, and ${Math.round(least)} ms for --help`);
   },
 );
+
+withFiles("to complete commands and options takes neither the schema nor a stage's code", () => {
+  const reached = new Set(["src/cli.ts", "src/cli/completion/candidates.ts"]);
+  for (const file of reached) {
+    const source = Deno.readTextFileSync(file);
+    for (const [, to] of source.matchAll(/^(?:import|export) (?!type\b)[^;]*?from "(\.[^"]+)"/gm)) {
+      reached.add(normalize(join(dirname(file), to!)));
+    }
+  }
+  assert(reached.has("src/cli/completion/values.ts") && reached.has("src/cli/stages.ts"));
+  const slow = [...reached].filter((file) =>
+    /^import (?!type\b).*"(zod|yaml)"/m.test(Deno.readTextFileSync(file))
+  );
+  assert.deepEqual(slow, []); // they would be loaded at every Tab
+});
 
 const program = [Deno.execPath(), TASK[0]!, "--cached-only", ...TASK.slice(1)];
 const checkout = { folder: Deno.cwd(), tasks: ["train", "prepare"] };
