@@ -64,12 +64,16 @@ export class Chromium implements AsyncDisposable {
       deviceScaleFactor: 1,
       mobile: width < 600,
     });
-    await this.#call("Emulation.setEmulatedMedia", {
-      features: [{ name: "prefers-color-scheme", value: scheme }],
-    });
+    await this.show(scheme);
     this.#loaded = Promise.withResolvers();
     await this.#call("Page.navigate", { url });
     await this.#loaded.promise;
+  }
+
+  /** Shows the page in this scheme from now on. */
+  async show(scheme: View["scheme"]): Promise<void> {
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.#call("Emulation.setEmulatedMedia", { features });
   }
 
   /** The value of a JavaScript expression in the page. */

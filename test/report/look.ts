@@ -6,14 +6,14 @@ import { Chromium, type View } from "./chromium.ts";
 
 const [browser, folder, artifacts, ...pages] = Deno.args as [string, string, string, ...string[]];
 
-/** A desktop and a phone, each in both colour schemes. */
-const VIEWS: readonly View[] = [1280, 390].flatMap((width) =>
-  (["light", "dark"] as const).map((scheme) => ({ width, scheme }))
-);
+/** A desktop's and a phone's. */
+const WIDTHS = [1280, 390];
+const SCHEMES: readonly View["scheme"][] = ["light", "dark"];
 
 /** Runs in the page: everything unfolded, then what is wider than the page, and which labels of charts are in each other's way. */
 const FAULTS = `(() => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
+  const folded = document.querySelectorAll("details:not([open])");
+  for (const details of folded) details.open = true;
   const faults = [];
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   if (wide > 0) faults.push("the page is " + wide + " px wider than the window");
@@ -39,6 +39,7 @@ const FAULTS = `(() => {
       if (marks.some((mark) => overlap(label, mark))) faults.push(title + ": " + textOf(label) + " on a mark");
     }
   }
+  for (const details of folded) details.open = false;
   return faults;
 })()`;
 
@@ -48,12 +49,15 @@ let charts = 0;
   await using chromium = await Chromium.start(browser, folder);
   for (const page of pages) {
     const name = page.replace(/\.html$/, "");
-    for (const view of VIEWS) {
-      const at = `${name}-${view.width}-${view.scheme}`;
-      await chromium.open(`file://${folder}/${page}`, view);
-      Deno.writeFileSync(`${artifacts}/${at}.png`, await chromium.screenshot());
-      faults.push(...(await chromium.evaluate<string[]>(FAULTS)).map((fault) => `${at}: ${fault}`));
+    for (const width of WIDTHS) {
+      await chromium.open(`file://${folder}/${page}`, { width, scheme: SCHEMES[0]! });
       charts += await chromium.evaluate<number>("document.querySelectorAll('svg.chart').length");
+      for (const scheme of SCHEMES) {
+        await chromium.show(scheme);
+        const at = `${name}-${width}-${scheme}`;
+        Deno.writeFileSync(`${artifacts}/${at}.png`, await chromium.screenshot());
+        faults.push(...(await chromium.evaluate<string[]>(FAULTS)).map((fault) => `${at}: ${fault}`));
+      }
     }
     Deno.writeFileSync(`${artifacts}/${name}.pdf`, await chromium.pdf());
   }

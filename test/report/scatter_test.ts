@@ -96,7 +96,7 @@ Deno.test("scatterPlot() is well formed and the same twice, whatever it draws", 
       const groups = points.map(({ name, x, y }) => group(name, x, y));
       assert.deepEqual(draw(structuredClone(groups), 1), draw(groups, 1));
     }),
-    { numRuns: 50 },
+    { numRuns: 30 },
   );
 });
 
