@@ -17,7 +17,7 @@ export interface ArmCost {
   /** Of training, less validation and saving. */
   readonly training_seconds: number | null;
   readonly tokens_per_s: number | null;
-  /** Median over the logged steps: share of the machine's peak. */
+  /** Median over the logged steps: share of the machine's peak; null where it exceeds 1, for then that was no peak. */
   readonly mfu: number | null;
   /** Of the training, scaled up where only some of its steps were measured; `unreadable` where the machine does not tell. */
   readonly energy_joules: number | "unreadable" | null;
@@ -35,12 +35,16 @@ export function costOf({ id, training, steps }: Arm, stages: readonly StageTime[
     tokens: training?.tokens ?? steps.at(-1)?.tokens ?? null,
     training_seconds: training?.seconds ?? null,
     tokens_per_s: training?.tokens_per_s ?? null,
-    // More than the peak tells that the peak was measured at a busy moment.
-    mfu: median(steps.flatMap(({ mfu }) => typeof mfu === "number" && mfu <= 1 ? [mfu] : [])),
+    mfu: mfuOf(steps),
     energy_joules: training === null ? null : energyOf(training),
     evaluation_seconds: secondsOf("eval", id, stages),
     decoding_seconds: secondsOf("decode", id, stages),
   };
+}
+
+function mfuOf(steps: Arm["steps"]): number | null {
+  const found = median(steps.flatMap(({ mfu }) => mfu ?? []));
+  return found === null || found > 1 ? null : found;
 }
 
 function energyOf({ energy, steps }: Training): ArmCost["energy_joules"] {
@@ -130,6 +134,8 @@ ${costNotes(results).map((note) => markup`<p class="note soft">${note}</p>`)}
 `;
 }
 
+const PARTS = [["train", "training"], ["eval", "evaluation"], ["decode", "decoding"]] as const;
+
 /** What the columns mean, and sums over all arms. */
 export function costNotes({ arms, stages }: Results): string[] {
   const sources = new Set(arms.flatMap(({ training }) => training?.energy?.source ?? []));
@@ -147,7 +153,8 @@ export function costNotes({ arms, stages }: Results): string[] {
       ? "Training time is without validation and saving, which the stage's own time has in it."
       : "",
     arms.some(({ steps }) => steps.some(({ mfu }) => typeof mfu === "number"))
-      ? "MFU: arithmetic of the model over the machine's peak; median over the logged steps."
+      ? "MFU: arithmetic of the model over the machine's peak; median over the logged steps. Above 100\u00a0% it is not given: then the peak \
+was measured on a busy machine."
       : "",
     sources.size > 0
       ? `Energy as ${[...sources].join(", ")} tells it, all arms together ${energyText(joules)}${
@@ -156,12 +163,11 @@ export function costNotes({ arms, stages }: Results): string[] {
       : "",
     total(null) === 0
       ? ""
-      : `All stages together took ${duration(total(null))}: training ${
-        duration(total("train"))
-      }, evaluation ${duration(total("eval"))}, decoding ${
-        duration(total("decode"))
-      }. A stage over several arms counts for each with an \
-equal share.`,
+      : `All stages together took ${duration(total(null))}: ${
+        PARTS.filter(([run]) => total(run) > 0).map(([run, name]) => `${name} ${duration(total(run))}`).join(
+          ", ",
+        )
+      }. A stage over several arms counts for each with an equal share.`,
   ].filter((sentence) => sentence !== "");
   return meanings.length === 0 ? [] : [meanings.join(" ")];
 }

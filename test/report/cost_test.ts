@@ -107,3 +107,12 @@ Deno.test("page() divides the time of a stage over several arms between them, an
   ]);
   assert.equal(rows[1]!.at(-1), "15 s");
 });
+
+Deno.test("page() gives no share of a peak that was none", () => {
+  const section = study((files) => {
+    const path = "/runs/study/arm-mtp-s1/metrics.jsonl";
+    files.set(path, files.get(path)!.replaceAll('"lr":', '"mfu":43.9,"lr":'));
+  });
+  assert.ok(!rowsOf(section)[0]!.includes("MFU"));
+  assert.match(textOf(section), /Above 100\u00a0% it is not given/);
+});
