@@ -16,6 +16,8 @@ export interface ArmFigures {
   readonly bits_per_byte_from: BitsFrom | null;
   /** Measured while decoding: the first domain, one prompt at a time, with the fastest number of heads. */
   readonly tokens_per_forward: number | null;
+  /** What the drafts of all K heads would give where the text goes on as it truly does: loops flatter no one there. */
+  readonly tokens_per_forward_true_text: number | null;
   /** Against the same model's best plain decoding. */
   readonly speedup: number | null;
   readonly draft_heads: number | "auto" | null;
@@ -63,6 +65,7 @@ export function armFigures(arm: Arm): ArmFigures {
     bits_per_byte: evaluation ? evaluation.bits_per_byte : validation?.bits_per_byte ?? null,
     bits_per_byte_from: bitsFrom(arm),
     tokens_per_forward: drafted?.measurement.tokens_per_forward ?? null,
+    tokens_per_forward_true_text: decoding?.domains[0]!.teacher_forced?.expected_tokens_per_forward ?? null,
     speedup: drafted?.measurement.speedup ?? null,
     draft_heads: drafted?.measurement.heads ?? null,
     outputs: drafted && outputsOf(drafted),

@@ -217,7 +217,12 @@ const domain = z.object({
   name: z.string(),
   prompts: count,
   repetition: z.object({ plain: repetition, truth: repetition.nullable() }),
-  teacher_forced: z.object({ tokens: count, bits_per_byte: ratio, acceptance }).nullable(),
+  teacher_forced: z.object({
+    tokens: count,
+    bits_per_byte: ratio,
+    acceptance,
+    expected_tokens_per_forward: ratio.optional(),
+  }).nullable(),
   batches: z.array(batch).min(1),
   samples: z.array(sample),
 });

@@ -1,5 +1,6 @@
 /** The figures by which arms are compared: what each is called, which way is better, and where an arm has it. */
 
+import { armFigures } from "./arm_figures.ts";
 import type { Arm, Results, Staged } from "./collect.ts";
 import type { Decoding, Evaluation } from "./inputs.ts";
 import { mostHeads, spokenOf } from "./measurements.ts";
@@ -30,6 +31,7 @@ export function measuresOf(results: Pick<Results, "arms" | "evaluations" | "deco
     ...lastValidation(evaluations),
     ...ordered.flatMap(generationOf),
     ...(evaluations.some(({ value }) => value.generation !== undefined) ? [] : [repetitionWhileDecoding]),
+    onTrueText,
     ...decodings.flatMap(decodingOf),
   ];
   const used = all.filter((measure) => arms.some((arm) => measure.of(arm) !== null));
@@ -156,6 +158,17 @@ const repetitionWhileDecoding: Placed = {
   ...share,
   from: "decode",
   of: ({ decoding }) => decoding === null ? null : decoding.domains[0]!.repetition.plain.rep_4,
+};
+
+const onTrueText: Placed = {
+  key: "tokens_per_forward_true_text",
+  heading: "tokens per forward, true text",
+  about: "decoding",
+  better: "higher",
+  digits: 3,
+  scale: 1,
+  from: "decode",
+  of: (arm) => armFigures(arm).tokens_per_forward_true_text,
 };
 
 /** Of the first domain, one prompt at a time. An arm that was decoded without drafts gives one token a forward. */

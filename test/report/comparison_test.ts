@@ -59,9 +59,26 @@ Deno.test("page() has the comparison by sets, with the difference and its p valu
   ]);
   assert.deepEqual(generation!.at(-1), ["mtp", "4", "3", "12.3 ± 0.00.0"]);
   assert.deepEqual(decoding!.at(-1), [
-    ...["mtp", "4", "3", "2.31 ± 0.00+1.31", "2.31 ± 0.00+1.31", "1.80 ± 0.00+0.80", "4", "48 of 48"],
+    ...[
+      "mtp",
+      "4",
+      "3",
+      "2.100 ± 0.000+1.100",
+      "2.31 ± 0.00+1.31",
+      "2.31 ± 0.00+1.31",
+      "1.80 ± 0.00+0.80",
+      "4",
+      "48 of 48",
+    ],
   ]);
-  assert.deepEqual(decoding![1]!.slice(3), ["1.00 ± 0.00", "1.00 ± 0.00", "1.00 ± 0.00", "–", "–"]);
+  assert.deepEqual(decoding![1]!.slice(3), [
+    "1.000 ± 0.000",
+    "1.00 ± 0.00",
+    "1.00 ± 0.00",
+    "1.00 ± 0.00",
+    "–",
+    "–",
+  ]);
   assert.deepEqual(differences![1], [
     ...["forward less ntp", "bits per byte ↓", "3", "+0.060", "−0.015 to +0.135", "p 0.074", "p 0.074"],
   ]);

@@ -47,6 +47,7 @@ Deno.test("csv() has a line for each arm with its seed, its figures and its cost
     },
     ...{ run: "study", reference: "ntp", bits_per_byte: "1.61", rep_4: "" },
     ...{
+      tokens_per_forward_true_text: "",
       tokens_per_forward: "",
       tokens_per_forward_all_heads: "",
       speedup: "",
