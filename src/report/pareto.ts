@@ -127,7 +127,7 @@ function figure(
   return markup`<figure>${
     scatterPlot({
       id: `${prefix}-${id}`,
-      title: `${measure}: ${name === "" ? "against bits per byte" : name}`,
+      title: name === "" ? measure : `${measure}: ${name}`,
       description: `x is ${BITS_NAME[source]}, lower is better; y is ${axis}.`,
       x: { label: `${BITS_NAME[source]} (← lower is better)` },
       y: { label: axis, range: [0.95, 1.2] },

@@ -31,9 +31,9 @@ Deno.test("page() of a complete run has every section, chart and table", () => {
     "What was run",
   ]);
   assert.deepEqual(titles(root), [
-    "Tokens per forward on the true text: against bits per byte",
-    "Tokens per forward while decoding: against bits per byte",
-    "Speed-up: against bits per byte",
+    "Tokens per forward on the true text",
+    "Tokens per forward while decoding",
+    "Speed-up",
     "Loss per head: ntp (K=1)",
     "Loss per head: forward (K=4)",
     "Bits per byte (head 1), lower is better",

@@ -30,7 +30,7 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 
 Deno.test("the scatter has a mean of each set, at the mean of its arms, and each of its arms", () => {
   const results = resultsOf(TINY);
-  const svg = chartOf(parse(page(results)), "Tokens per forward while decoding: against bits per byte");
+  const svg = chartOf(parse(page(results)), "Tokens per forward while decoding");
   const groups = all(svg, "g", "mean").map((group) => textOf(all(group, "title")[0]!));
   const forward = results.arms.filter(({ curriculum }) => curriculum === "forward");
   const bits = mean(forward.map(({ evaluation }) => evaluation!.bits_per_byte!));
