@@ -77,7 +77,7 @@ export class Crew {
     const timer = isTable ? setInterval(() => this.#draw(), REDRAW) : undefined;
     try {
       for (;;) {
-        const task = stop.aborted ? undefined : this.#schedule.next();
+        const task = stop.aborted || this.#isStopped ? undefined : this.#schedule.next();
         if (task !== undefined) {
           const { id } = task.stage.config;
           running.set(id, this.#run(task).finally(() => running.delete(id)));
