@@ -77,7 +77,7 @@ export class Crew {
     const timer = isTable ? setInterval(() => this.#draw(), REDRAW) : undefined;
     try {
       for (;;) {
-        const task = stop.aborted || this.#isStopped ? undefined : this.#schedule.next();
+        const task = stop.aborted ? undefined : this.#schedule.next();
         if (task !== undefined) {
           const { id } = task.stage.config;
           running.set(id, this.#run(task).finally(() => running.delete(id)));
@@ -118,7 +118,7 @@ export class Crew {
     for (const sentence of others) this.log(sentence);
     if (ended.outcome === "stopped") this.#isStopped = true;
     if (this.#code === EXIT.done || ended.outcome === "stopped") this.#code = ended.code;
-    this.#schedule.end(id, ended.outcome === "done" ? "done" : "failed");
+    this.#schedule.end(id, ended.outcome);
     if (ended.outcome === "stopped") this.stop();
   }
 
