@@ -58,7 +58,7 @@ export function addStageCommands(program: Command, finish: Finish): void {
       .option(...SET, collect)
       .option(
         "--force [stage]",
-        "start this stage over; may be repeated. Without a stage: all whose settings have changed, trained models included",
+        "start this stage over; may be repeated. Without a stage (then behind the file): all whose settings have changed, trained models included",
         (
           stage: string,
           before: string[] | true | undefined,

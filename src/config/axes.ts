@@ -33,12 +33,16 @@ export function axesOf(matrix: Plain, own: PlainMap, at: Path, refuse: Refuse): 
     refuse(here, `expected a map of keys and their values, found ${show(matrix)}`);
     return [];
   }
-  return Object.entries(matrix).map(([name, values]) => {
+  const names = Object.keys(matrix);
+  return Object.entries(matrix).map(([name, values], i) => {
     const keys = name.split(".");
+    const inside = names.slice(0, i).find((earlier) => earlier.startsWith(`${name}.`));
     if (["id", "run", "each", "matrix"].includes(keys[0]!)) {
       refuse([...here, name], `"${name}" cannot differ within a stage: write two stages`);
     } else if (valueAt(own, keys) !== undefined) {
       refuse([...at, ...keys], `"${name}" is an axis of the stage's matrix: it is said there`);
+    } else if (inside !== undefined) {
+      refuse([...here, name], `"${name}" would replace what "${inside}" has set: put "${inside}" behind it`);
     }
     return { keys, choices: choicesOf(name, values, [...here, name], refuse) };
   });

@@ -75,6 +75,8 @@ class Expansion {
   readonly #stages: readonly Plain[];
   /** By index; `null` while it is being found: then its `each` runs in a circle. */
   readonly #found = new Map<number, readonly Member[] | null>();
+  /** Stages in all, so far. */
+  #number = 0;
 
   constructor(stages: readonly Plain[]) {
     this.#stages = stages;
@@ -83,7 +85,7 @@ class Expansion {
   /** All stages, each standing for itself. */
   members(): Member[] {
     const members = this.#stages.flatMap((_, i) => this.#membersOf(i));
-    if (members.length > MOST_STAGES) this.#refuse(["stages"], tooMany(members.length));
+    if (this.#number > MOST_STAGES) this.#refuse(["stages"], tooMany(this.#number));
     if (this.problems.length === 0) this.#checkIds(members); // else one mistake is told twice
     return members.map((member) => this.#withNeeds(member));
   }
@@ -108,6 +110,7 @@ class Expansion {
     const { matrix, each, ...own } = given;
     const id = String(given.id);
     if (matrix === undefined && each === undefined) {
+      this.#number++;
       return [{ id, suffix: id, stage: given, moved: [], index }];
     }
     const refuse = (path: Path, message: string) => this.#refuse(path, message);
@@ -118,6 +121,8 @@ class Expansion {
       this.#refuse(["stages", index, matrix === undefined ? "each" : "matrix"], tooMany(number));
       return [];
     }
+    this.#number += number;
+    if (this.#number > MOST_STAGES) return []; // so many are not made, only counted
     const members = outer.flatMap((other) =>
       combinations(axes).map((choices): Member => {
         const suffix = [...(other === undefined ? [] : [other.label]), ...choices.map(({ label }) => label)]
@@ -147,8 +152,12 @@ class Expansion {
     const ids = this.#stages.map((stage) => isPlainMap(stage) ? String(stage.id) : "");
     return names.flatMap((name) => {
       const other = ids.indexOf(String(name));
-      if (other < 0 || other === index) {
-        this.#refuse(at, `no other stage has the id ${JSON.stringify(name)}${didYouMean(String(name), ids)}`);
+      if (other === index) {
+        this.#refuse(at, "a stage cannot be expanded along with itself");
+        return [];
+      }
+      if (other < 0) {
+        this.#refuse(at, `no stage has the id ${JSON.stringify(name)}${didYouMean(String(name), ids)}`);
         return [];
       }
       // Members of two stages may have one suffix: then ids tell them apart.

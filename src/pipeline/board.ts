@@ -28,6 +28,7 @@ const MARKS: Record<Progress, string> = {
   running: ">",
   done: "+",
   skipped: "=",
+  stopped: "/",
   failed: "x",
   blocked: "-",
 };
@@ -39,7 +40,7 @@ const NEXT = 3;
 /** The lines of the table; longer ones are for the terminal to cut. */
 export function boardLines({ name, seconds, left }: Heading, rows: readonly Row[]): string[] {
   const of = (progress: Progress) => rows.filter((row) => row.progress === progress);
-  const [failed, running, waiting] = [of("failed"), of("running"), of("waiting")];
+  const [failed, stopped, running, waiting] = [of("failed"), of("stopped"), of("running"), of("waiting")];
   const ended = of("done").length + of("skipped").length;
   const time = left === undefined ? "" : `, about ${roundly(left)} left`;
   const counts = [
@@ -47,7 +48,7 @@ export function boardLines({ name, seconds, left }: Heading, rows: readonly Row[
     ...(failed.length > 0 ? [`${failed.length} failed`] : []),
     ...(of("blocked").length > 0 ? [`${of("blocked").length} cannot run for that`] : []),
   ];
-  const shown = [...failed.slice(-FAILED), ...running, ...waiting.slice(0, NEXT)];
+  const shown = [...failed.slice(-FAILED), ...stopped, ...running, ...waiting.slice(0, NEXT)];
   const width = Math.max(0, ...shown.map((row) => titleOf(row).length));
   const more = waiting.length - NEXT;
   return [

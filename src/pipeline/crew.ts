@@ -118,7 +118,7 @@ export class Crew {
     for (const sentence of others) this.log(sentence);
     if (ended.outcome === "stopped") this.#isStopped = true;
     if (this.#code === EXIT.done || ended.outcome === "stopped") this.#code = ended.code;
-    this.#schedule.end(id, ended.outcome === "done" ? "done" : "failed");
+    this.#schedule.end(id, ended.outcome);
     if (ended.outcome === "stopped") this.stop();
   }
 

@@ -70,10 +70,18 @@ function latestRuns(run: string): string[] {
   const runs = dirname(run);
   const changed = namesIn(runs).map((name) => join(runs, name)).map((folder) => ({
     folder,
-    at: Deno.statSync(folder).mtime?.getTime() ?? 0,
+    at: changedAt(folder),
   }));
   const others = changed.filter(({ folder }) => folder !== run).sort((a, b) => b.at - a.at).slice(0, RUNS);
   return [run, ...others.map(({ folder }) => folder)];
+}
+
+function changedAt(folder: string): number {
+  try {
+    return Deno.statSync(folder).mtime?.getTime() ?? 0;
+  } catch {
+    return 0; // it has just gone
+  }
 }
 
 function timedIn(run: string): Timed[] {
@@ -90,10 +98,10 @@ function timedIn(run: string): Timed[] {
   return files.flatMap(({ folder, stage: { run, config, needs } }) => {
     try {
       const needed = needs.flatMap(({ id }) => configs.get(id) ?? []);
-      const status = readStatus(folder);
-      if (status?.state !== "done") return [];
+      const { state, seconds } = readStatus(folder) ?? {};
+      if (state !== "done" || seconds === undefined) return [];
       const work = workOf({ config, needs: needed });
-      return work === undefined || work === 0 ? [] : [{ run, work, seconds: status.seconds }];
+      return work !== undefined && work > 0 ? [{ run, work, seconds }] : []; // not of NaN either
     } catch {
       return []; // settings of another version
     }

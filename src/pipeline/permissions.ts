@@ -239,23 +239,28 @@ export function denoFlags(access: Access, { project }: Places): string[] {
     "--cached-only",
     "--ignore-env",
     ...(access.variables.length > 0 ? [`--allow-env=${access.variables.join(",")}`] : []),
-    `--allow-read=${list(access.read)}`,
-    ...(access.write.length > 0 ? [`--allow-write=${list(access.write)}`] : []),
-    ...(libraries.length > 0 ? [`--allow-ffi=${list(libraries)}`] : []),
+    ...lists("--allow-read", access.read),
+    ...lists("--allow-write", access.write),
+    ...lists("--allow-ffi", libraries),
     ...(access.connect.length > 0 ? [`--allow-net=${access.connect.join(",")}`] : []),
     ...(access.asks.length > 0 ? [`--allow-sys=${access.asks.join(",")}`] : []),
     ...(access.listen === undefined ? [] : [`--allow-net=127.0.0.1:${access.listen}`]),
   ];
 }
 
-function list(paths: readonly string[]): string {
+/** Paths in one flag: Linux takes no argument above 128 KiB, and a report may read thousands of stages. */
+const PATHS = 30;
+
+/** A flag with its paths, several times where there are many; they add up. */
+function lists(flag: string, paths: readonly string[]): string[] {
   const bad = paths.find((path) => path.includes(","));
   if (bad !== undefined) {
     throw new UserError(
       `Cannot use "${bad}": Deno's permission flags take no path with a comma; rename it or link to it`,
     );
   }
-  return paths.join(",");
+  const starts = Array.from({ length: Math.ceil(paths.length / PATHS) }, (_, i) => i * PATHS);
+  return starts.map((start) => `${flag}=${paths.slice(start, start + PATHS).join(",")}`);
 }
 
 /** What any program here needs: programs and libraries, and facts about the machine. */

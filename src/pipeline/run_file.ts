@@ -34,7 +34,7 @@ export function checkRunFormat(run: string): void {
     if (error instanceof Deno.errors.NotFound) return;
     throw fileError("read", path, error);
   }
-  const { format = FORMAT, versions } = parseJson(text, `"${path}"`) as {
+  const { format = FORMAT, versions } = (parseJson(text, `"${path}"`) ?? {}) as {
     format?: number;
     versions?: { foretoken?: string };
   };

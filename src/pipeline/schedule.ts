@@ -6,9 +6,10 @@ import type { Task } from "./select.ts";
 
 /**
  * - `skipped`: it was done before
+ * - `stopped`: it was told to, and can go on
  * - `blocked`: it needs a stage that failed
  */
-export type Progress = "waiting" | "running" | "done" | "skipped" | "failed" | "blocked";
+export type Progress = "waiting" | "running" | "done" | "skipped" | "stopped" | "failed" | "blocked";
 
 /** It measures time, and has the machine to itself. */
 const isAlone = ({ run }: StageConfig): boolean => run === "decode";
@@ -18,6 +19,7 @@ export class Schedule {
   readonly #tasks: ReadonlyMap<string, Task>;
   readonly #progress: Map<string, Progress>;
   readonly #jobs: number;
+  #isStopped = false;
 
   /**
    * @param tasks Every one after those that it needs.
@@ -36,8 +38,12 @@ export class Schedule {
     return this.#progress;
   }
 
-  /** A stage that can start now; it counts as running from now on. What cannot run any more is blocked on the way. */
+  /**
+   * A stage that can start now; it counts as running from now on. What cannot run any more is blocked on the way. None
+   * once a stage was stopped, by whomever: that stops the whole run.
+   */
   next(): Task | undefined {
+    if (this.#isStopped) return undefined;
     const running = this.#running();
     if (running.length >= this.#jobs || running.some(({ stage }) => isAlone(stage.config))) return undefined;
     for (const [id, task] of this.#tasks) {
@@ -52,8 +58,9 @@ export class Schedule {
   }
 
   /** A running stage has ended. */
-  end(id: string, progress: "done" | "failed"): void {
+  end(id: string, progress: "done" | "stopped" | "failed"): void {
     this.#progress.set(id, progress);
+    if (progress === "stopped") this.#isStopped = true;
   }
 
   #running(): Task[] {

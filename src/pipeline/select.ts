@@ -111,7 +111,7 @@ function actionFor(stage: PlannedStage, force: boolean, isOutdated: boolean, ask
 
 /** What a stage has that took long to get, and where. */
 const COSTLY: Partial<Record<StageKind, readonly [folder: string, what: string]>> = {
-  train: ["checkpoints", "checkpoints of another run"],
+  train: ["checkpoints", "checkpoints of an earlier run"],
   fetch: ["files", "files that were fetched with other settings"],
 };
 

@@ -5,6 +5,7 @@ import type { StageConfig, StageKind } from "../config/schema.ts";
 import { writeJson, writeJsonOver } from "../formats/atomic.ts";
 import { fileError } from "../formats/file_errors.ts";
 import { parseJson } from "../formats/json.ts";
+import { UserError } from "../stage/errors.ts";
 
 /** stage.json: written by the runner before it starts the stage. */
 export interface StageFile {
@@ -44,9 +45,18 @@ export interface Status {
   readonly results?: Readonly<Record<string, string>>;
 }
 
-/** What the runner asked of the stage in this folder, or undefined where there is no stage. */
+/**
+ * What the runner asked of the stage in this folder, or undefined where there is no stage.
+ *
+ * @throws {UserError} where it cannot be read, or something else stands there.
+ */
 export function readStageFile(folder: string): StageFile | undefined {
-  return readIfThere(join(folder, "stage.json")) as StageFile | undefined;
+  const path = join(folder, "stage.json");
+  const stage = readIfThere(path) as StageFile | undefined;
+  if (stage === undefined || typeof stage?.config === "object" && Array.isArray(stage.needs)) return stage;
+  throw new UserError(
+    `Cannot read "${path}": it does not describe a stage; remove its folder, or put it back`,
+  );
 }
 
 /** Replaces stage.json in one step. */

@@ -49,11 +49,17 @@ export function checkSandbox({ project, sandbox }: Places): void {
 
 const launcherOf = (project: string): string => join(project, "native/build/launch");
 
-/** @throws {UserError} where the launcher is not there. */
+/** @throws {UserError} where the launcher is not there, or the lists for it are too long. */
 function started<Value>(launcher: string, act: () => Value): Value {
   try {
     return act();
   } catch (cause) {
+    if (/argument list too long/i.test(String(cause))) {
+      const message =
+        "it names more files and folders than Linux lets a process be told: give it fewer needs, " +
+        "or a shorter path to the run's folder";
+      throw new UserError(message, { cause });
+    }
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     throw new UserError(`${launcher} is missing: run \`deno task setup\` first`, { cause });
   }

@@ -151,7 +151,7 @@ Deno.test("a matrix that comes to nothing, to too much or to one id twice is ref
 Deno.test("each that names nothing, or runs in a circle, is refused", () => {
   refused(
     HEAD + ARM + EVAL.replace("each: arm", "each: amr"),
-    'f.yaml:11:35: stages[2].each: no other stage has the id "amr": did you mean "arm"?',
+    'f.yaml:11:35: stages[2].each: no stage has the id "amr": did you mean "arm"?',
   );
   const circle =
     "  - { id: a, run: eval, each: b, needs: [text] }\n  - { id: b, run: eval, each: a, needs: [text] }\n";
@@ -174,4 +174,38 @@ Deno.test("a mistake that all stages of a matrix have in one place is told a few
     assert.equal(lines[3], "f.yaml:11:69: stages[2].new_tokens: and 3 more of this kind");
     return true;
   });
+});
+
+Deno.test("an axis that would undo an earlier one is refused; behind it, it sets what lies inside", () => {
+  const sizes = "model: { s: { width: 64, layers: 1, attention_heads: 2, context: 256 } }";
+  const arm = (matrix: string) =>
+    `${HEAD}  - { id: arm, run: train, needs: [text], train: { steps: 4 }, matrix: { ${matrix} } }\n`;
+  const { stages } = parse(arm(`${sizes}, model.heads.count: [2, 4]`));
+  assert.deepEqual(
+    stages.filter((stage) => stage.run === "train").map(({ id, model }) => [id, model.heads.count]),
+    [["arm-s-2", 2], ["arm-s-4", 4]],
+  );
+  assert.throws(
+    () => parse(arm(`model.heads.count: [2, 4], ${sizes}`)),
+    /stages\[1\]\.matrix\.model: "model" would replace what "model\.heads\.count" has set: put "model\.heads\.count" behind it$/,
+  );
+});
+
+Deno.test("matrices that come to too many only together are counted and not made", () => {
+  const seeds = Array.from({ length: 9000 }, (_, i) => i).join(", ");
+  const matrices = Array.from(
+    { length: 30 },
+    (_, i) => `  - { id: a${i}, run: train, needs: [text], matrix: { seed: [${seeds}] } }\n`,
+  );
+  refused(
+    HEAD + matrices.join(""),
+    "f.yaml:4:3: stages: expands to 270,001 stages: at most 10,000 are run as one",
+  );
+});
+
+Deno.test("a stage is not expanded along with itself", () => {
+  refused(
+    `${HEAD}  - { id: a, run: eval, each: a, needs: [text] }\n`,
+    "f.yaml:5:31: stages[1].each: a stage cannot be expanded along with itself",
+  );
 });

@@ -40,3 +40,12 @@ Deno.test("roundly() says seconds, minutes, hours or days", () => {
   const said = [0.2, 89, 100, 5300, 5400, 36_000, 172_800, 1e6].map(roundly);
   assert.deepEqual(said, ["1 s", "89 s", "2 min", "88 min", "1.5 h", "10.0 h", "2.0 days", "11.6 days"]);
 });
+
+Deno.test("boardLines() counts a stage that was stopped as no failure", () => {
+  const rows = [row("a", "stopped", { seconds: 5, note: "stopped" }), row("b", "running", { seconds: 5 })];
+  assert.deepEqual(boardLines({ ...HEADING, left: undefined }, rows), [
+    "study: 0 of 2 done, 10 min 12 s",
+    "  / a (train)      5.00 s  stopped",
+    "  > b (train)      5.00 s",
+  ]);
+});

@@ -43,3 +43,21 @@ withFiles("estimate() knows nothing of a download or a text that is not there", 
   const [text] = planPipeline(smallPipeline("text.input=[/nowhere/at/all]"), join(runs, "here"));
   assert.equal(new Estimator(join(runs, "here")).estimate(text!), undefined);
 });
+
+withFiles("estimate() passes over what another run's folder has of no stage, or of half a one", (runs) => {
+  const broken = ["null", "{}", '{"id":"x","run":"train","config":{"run":"train"}}', "x{"];
+  for (const [i, text] of broken.entries()) {
+    const folder = join(runs, "other", String(i));
+    Deno.mkdirSync(folder, { recursive: true });
+    Deno.writeTextFileSync(join(folder, "stage.json"), text);
+    Deno.writeTextFileSync(join(folder, "status.json"), '{"state":"done"}');
+  }
+  const here = join(runs, "here");
+  const [text] = planPipeline(smallPipeline(), here);
+  assert.equal(new Estimator(here).estimate(text!)!.measured, false);
+  // One whose time was not put down.
+  const [before] = planPipeline(smallPipeline(), join(runs, "before"));
+  leave(before!, "done");
+  Deno.writeTextFileSync(join(before!.folder, "status.json"), '{"state":"done"}');
+  assert.equal(new Estimator(here).estimate(text!)!.measured, false);
+});

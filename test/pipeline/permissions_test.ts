@@ -254,3 +254,12 @@ Deno.test("of all kinds of stage, fetch alone has a network, and eval where it n
     assert.equal(ports.length > 0, has, config.id);
   }
 });
+
+Deno.test("denoFlags() says thousands of paths in several flags, each as long as Linux lets one be", () => {
+  const page = smallPipeline().stages.at(-1)!;
+  const needs = Array.from({ length: 9000 }, (_, i) => `a-stage-with-a-long-name-${i}`);
+  const flags = denoFlags(accessOf({ ...page, needs }, PLACES), PLACES);
+  assert(flags.every((flag) => flag.length < 128 * 1024));
+  const read = flags.filter((flag) => flag.startsWith("--allow-read="));
+  assert.equal(read.join(",").split(",").length, 9000 + 2);
+});

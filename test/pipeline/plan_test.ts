@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { clearStage } from "../../src/pipeline/clear.ts";
 import { type PlannedStage, planPipeline, stageFileOf } from "../../src/pipeline/plan.ts";
 import { sealsOf } from "../../src/pipeline/seals.ts";
+import { checkRunFormat } from "../../src/pipeline/run_file.ts";
 import { select } from "../../src/pipeline/select.ts";
 import { writeStageFile, writeStatus } from "../../src/pipeline/stage_files.ts";
 import { UserError } from "../../src/stage/errors.ts";
@@ -80,7 +81,7 @@ withFiles("select() refuses to throw away checkpoints of another config unless f
     assert(error instanceof UserError);
     assert.equal(
       error.message,
-      "arm holds checkpoints of another run (train.steps: 4 before, 5 now; train.warmup: 0 before, 1 now): to throw them away, add --force " +
+      "arm holds checkpoints of an earlier run (train.steps: 4 before, 5 now; train.warmup: 0 before, 1 now): to throw them away, add --force " +
         "(or only for it: `deno task train small.yaml --set name=a --stage arm --force`); to keep them, choose another name " +
         "for the pipeline (--set name=...) or for the stage",
     );
@@ -187,4 +188,19 @@ withFiles("a report is made anew when more of what it needs is done", (run) => {
   ]);
   leave(plan[3]!, "done");
   assert.equal(page(planPipeline(smallPipeline(), run)).state, "changed");
+});
+
+withFiles("planPipeline() says so where stage.json describes no stage", (run) => {
+  const folder = join(run, "text");
+  Deno.mkdirSync(folder);
+  for (const text of ["null", "{}", "[]", '{"id":"text","run":"prepare"}']) {
+    Deno.writeTextFileSync(join(folder, "stage.json"), text);
+    assert.throws(() => planPipeline(smallPipeline(), run), (error) => {
+      assert(error instanceof UserError, text);
+      assert.match(error.message, /^Cannot read ".*\/text\/stage\.json": it does not describe a stage; /);
+      return true;
+    });
+  }
+  Deno.writeTextFileSync(join(run, "pipeline.json"), "null");
+  checkRunFormat(run); // it is written anew
 });

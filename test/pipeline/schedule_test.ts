@@ -133,3 +133,12 @@ withFiles("a report about other runs needs no stage of its own", (run) => {
   const schedule = new Schedule([{ stage: stage!, action: "run" }], 1);
   assert.deepEqual(startAll(schedule), ["page"]);
 });
+
+withFiles("nothing starts any more once a stage was stopped by itself", (run) => {
+  const schedule = new Schedule(tasksIn(run, ["text"]), 2);
+  assert.deepEqual(startAll(schedule), ["arm-s1", "arm-s2"]);
+  schedule.end("arm-s1", "stopped");
+  schedule.end("arm-s2", "done");
+  assert.deepEqual(startAll(schedule), []);
+  assert.equal(schedule.progress.get("score-s2"), "waiting");
+});
