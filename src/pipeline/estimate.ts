@@ -88,8 +88,8 @@ function timedIn(run: string): Timed[] {
   });
   const configs = new Map<string, StageConfig>(files.map(({ stage }) => [stage.id, stage.config]));
   return files.flatMap(({ folder, stage: { run, config, needs } }) => {
-    const needed = needs.flatMap(({ id }) => configs.get(id) ?? []);
     try {
+      const needed = needs.flatMap(({ id }) => configs.get(id) ?? []);
       const status = readStatus(folder);
       if (status?.state !== "done") return [];
       const work = workOf({ config, needs: needed });

@@ -55,7 +55,7 @@ export class Terminal {
     const drawn = lines.map((line) => (typeof line === "string" ? line : line(room)).slice(0, room)).join(
       "\n",
     );
-    this.#write(this.#clearing() + drawn);
+    this.#write((this.#clearing() || CLEAR) + drawn);
     this.#progress = drawn;
   }
 

@@ -30,6 +30,25 @@ Deno.test("progress() redraws one line on a terminal, log() puts lines above it,
   assert.equal(screen.text, "\r\x1b[Kstep 1\r\x1b[Khello\nstep 1\r\x1b[Kstep 2\r\x1b[Kbye\n");
 });
 
+Deno.test("progress() redraws several lines, each cut to the screen", () => {
+  const screen = fakeScreen(true);
+  const terminal = new Terminal(screen);
+  terminal.progress("table", "a row that is longer than it");
+  terminal.log("hello");
+  terminal.clear();
+  const taken = "\r\x1b[K\x1b[A\x1b[K";
+  const drawn = "table\na row that is longe";
+  assert.equal(screen.text, `\r\x1b[K${drawn}${taken}hello\n${drawn}${taken}`);
+});
+
+Deno.test("progress() hands its lines on to a runner twice a second, told from others by their first sign", () => {
+  const screen = Object.assign(fakeScreen(false), { piped: true });
+  const terminal = new Terminal(screen);
+  for (screen.time = 0; screen.time <= 1000; screen.time += 250) terminal.progress(`at ${screen.time}`);
+  terminal.log("done");
+  assert.equal(screen.text, "\rat 500\n\rat 1000\ndone\n");
+});
+
 Deno.test("progress() asks a line for what fits, and off a terminal for all of it", () => {
   const line = (columns: number) => columns < 30 ? `short ${columns}` : "all that there is to say";
   const screen = fakeScreen(true);
