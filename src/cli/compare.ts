@@ -52,7 +52,7 @@ async function findSources(given: readonly string[], runs: string): Promise<Comp
     try {
       return [findRun(word, runs).folder];
     } catch (error) {
-      if (!(error instanceof UsageError) || !word.includes("/")) throw error;
+      if (!(error instanceof UsageError) || ["/", "."].includes(dirname(word))) throw error;
       const stage = findStage(word, "train", runs);
       return [dirname(stage), basename(stage)];
     }

@@ -35,10 +35,10 @@ export function findRun(given: string, runs: string): FoundRun {
  */
 export function findStage(given: string, kind: StageKind, runs: string): string {
   for (const folder of [join(runs, given), given].map((path) => resolve(path))) {
-    if (readStageFile(folder)?.run === kind) return folder;
+    if (stageIn(folder)?.run === kind) return folder;
   }
   const isRun = [join(runs, given), given].some((path) => stagesIn(resolve(path)).length > 0);
-  const run = findRun(isRun || !given.includes("/") ? given : dirname(given), runs);
+  const run = findRun(isRun || ["/", "."].includes(dirname(given)) ? given : dirname(given), runs);
   const ids = run.stages.filter((stage) => stage.run === kind).map(({ id }) => id);
   if (isRun && ids.length === 1) return join(run.folder, ids[0]!);
   const choice = ids.length === 0
@@ -55,9 +55,19 @@ export function findStage(given: string, kind: StageKind, runs: string): string 
 
 function stagesIn(folder: string): FoundRun["stages"] {
   return foldersIn(folder).sort().flatMap((name) => {
-    const stage = readStageFile(join(folder, name));
+    const stage = stageIn(join(folder, name));
     return stage === undefined ? [] : [{ id: stage.id, run: stage.run }];
   });
+}
+
+/** Deno lets no one look into /dev and /proc, and someone who mistypes a path may well ask for what lies there. */
+function stageIn(folder: string): ReturnType<typeof readStageFile> {
+  try {
+    return readStageFile(folder);
+  } catch (error) {
+    if (error instanceof Error && error.cause instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
 }
 
 function foldersIn(folder: string): string[] {

@@ -65,7 +65,8 @@ export function armFigures(arm: Arm): ArmFigures {
     bits_per_byte: evaluation ? evaluation.bits_per_byte : validation?.bits_per_byte ?? null,
     bits_per_byte_from: bitsFrom(arm),
     tokens_per_forward: drafted?.measurement.tokens_per_forward ?? null,
-    tokens_per_forward_true_text: decoding?.domains[0]!.teacher_forced?.expected_tokens_per_forward ?? null,
+    tokens_per_forward_true_text:
+      (decoding && decoding.domains[0]!.teacher_forced)?.expected_tokens_per_forward ?? null,
     speedup: drafted?.measurement.speedup ?? null,
     draft_heads: drafted?.measurement.heads ?? null,
     outputs: drafted && outputsOf(drafted),

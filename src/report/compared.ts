@@ -1,6 +1,7 @@
 /** Every set of replicates by every measure: mean, spread, difference to the reference and what it is worth. */
 
-import type { Results } from "./collect.ts";
+import type { Results, Staged } from "./collect.ts";
+import type { Decoding } from "./inputs.ts";
 import { type Measure, measuresOf } from "./measures.ts";
 import { type Replicates, replicatesOf } from "./replicates.ts";
 import { type Difference, differenceOf, holm, type Seeded, type Spread, spreadOf } from "./spread.ts";
@@ -9,6 +10,8 @@ import { type Difference, differenceOf, holm, type Seeded, type Spread, spreadOf
 export interface Comparison {
   readonly measures: readonly Measure[];
   readonly sets: readonly ComparedSet[];
+  /** What the measures about decoding come from. */
+  readonly decodings: readonly Staged<Decoding>[];
 }
 
 /** A set of replicates with its figures. */
@@ -42,7 +45,7 @@ export function compare(results: Results): Comparison {
   const measures = measuresOf(results);
   const columns = measures.map((measure) => column(measure, replicates));
   const sets = replicates.map((set, i) => ({ set, figures: columns.map((figures) => figures[i]!) }));
-  return { measures, sets };
+  return { measures, sets, decodings: results.decodings };
 }
 
 function column(measure: Measure, sets: readonly Replicates[]): Figure[] {

@@ -1,11 +1,14 @@
 /** The paper's tables: a row for each set of replicates, what a reader compares first. */
 
-import { armFigures } from "./arm_figures.ts";
-import type { Results } from "./collect.ts";
+import { outputsOf } from "./arm_figures.ts";
+import type { Results, Staged } from "./collect.ts";
 import { compare, type ComparedSet, type Comparison, type Figure } from "./compared.ts";
-import { allOutputs } from "./headline.ts";
+import { choiceInWords } from "./decoding_words.ts";
+import { sumOf } from "./headline.ts";
+import type { Decoding } from "./inputs.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { changeText, headingOf, type Measure, valueText } from "./measures.ts";
+import { spokenOf } from "./measurements.ts";
 import { count, decimal } from "./numbers.ts";
 import { quantile95 } from "./student.ts";
 import { armsTable, NONE, outputsCell } from "./summary.ts";
@@ -45,7 +48,7 @@ const CAPTIONS: Readonly<Record<Measure["about"], string>> = {
   text: "Modelling of text, and tasks.",
   generation: "Text that the arms write, against the true continuation.",
   decoding:
-    "Decoding with drafts against the same model's fastest plain decoding, with the number of heads that was fastest.",
+    "Decoding with drafts against the same model's fastest plain decoding, with the number of heads that was fastest",
 };
 
 /** The tables for which something was measured; one of what there is to measure where nothing was. */
@@ -54,15 +57,29 @@ export function comparisonTables(
   cell: (figure: Figure, arms: number) => Content,
 ): ComparisonTable[] {
   const names = setColumns(comparison);
-  const tables = Object.entries(CAPTIONS).flatMap(([about, caption]): ComparisonTable[] => {
-    const figures = comparison.measures.flatMap((measure, i): Column<ComparedSet>[] =>
-      measure.about !== about
-        ? []
-        : [{ heading: headingOf(measure), cell: ({ set, figures }) => cell(figures[i]!, set.arms.length) }]
-    );
-    if (figures.length === 0) return [];
-    return [{ caption, columns: [...names, ...figures, ...(about === "decoding" ? DECODING : [])] }];
-  });
+  const { decodings } = comparison;
+  const column = (measure: Measure, heading = headingOf(measure)): Column<ComparedSet> => {
+    const i = comparison.measures.indexOf(measure);
+    return { heading, cell: ({ set, figures }) => cell(figures[i]!, set.arms.length) };
+  };
+  const about = (subject: Measure["about"]) =>
+    comparison.measures.filter((measure) => measure.about === subject);
+  const tables = [
+    ...(["text", "generation"] as const).map((subject) => ({
+      caption: CAPTIONS[subject],
+      figures: about(subject).map((measure) => column(measure)),
+      more: [],
+    })),
+    ...decodings.map((decoding) => ({
+      caption: `${CAPTIONS.decoding}${
+        decodings.length > 1 ? `; stage ${decoding.id}, ${choiceInWords(decoding.value)}` : ""
+      }.`,
+      figures: about("decoding").filter(({ from }) => from === decoding.id)
+        .map((measure) => column(measure, headingOf({ ...measure, heading: measure.name }))),
+      more: columnsOf(decoding),
+    })),
+  ].filter(({ figures }) => figures.length > 0)
+    .map(({ caption, figures, more }) => ({ caption, columns: [...names, ...figures, ...more] }));
   return tables.length > 0 ? tables : [{ caption: "Nothing was measured yet.", columns: names }];
 }
 
@@ -88,20 +105,34 @@ function setColumns({ sets }: Comparison): Column<ComparedSet>[] {
   ];
 }
 
-const DECODING: readonly Column<ComparedSet>[] = [
-  { heading: "with heads", cell: ({ set }) => headsUsed(set) },
-  { heading: "outputs equal", words: true, cell: ({ set }) => outputsOf(set) },
-];
+/** Ascending, `auto` last. */
+const byNumber = (a: number | "auto", b: number | "auto"): number =>
+  a === "auto" || b === "auto" ? Number(a === "auto") - Number(b === "auto") : a - b;
 
-function headsUsed({ arms }: ComparedSet["set"]): string {
-  const used = new Set(arms.flatMap(({ arm }) => armFigures(arm).draft_heads ?? []));
-  return used.size === 0 ? NONE : [...used].join(", ");
-}
-
-/** Over all arms of the set. */
-function outputsOf({ arms }: ComparedSet["set"]): string {
-  const drafting = arms.map(({ arm }) => arm).filter((arm) => armFigures(arm).speedup !== null);
-  return drafting.length === 0 ? NONE : outputsCell(allOutputs(drafting));
+/** How many heads drafted, and whether outputs were equal, over all arms of the set. */
+function columnsOf({ value }: Staged<Decoding>): Column<ComparedSet>[] {
+  const spoken = ({ set }: ComparedSet) =>
+    set.arms.flatMap(({ arm: { id } }) => {
+      const decoded = value.arms.find((arm) => arm.id === id);
+      return decoded && spokenOf(decoded) || [];
+    });
+  return [
+    {
+      heading: "with heads",
+      cell: (row) => {
+        const used = [...new Set(spoken(row).map(({ measurement }) => measurement.heads))];
+        return used.length === 0 ? NONE : used.sort(byNumber).join(", ");
+      },
+    },
+    {
+      heading: "outputs equal",
+      words: true,
+      cell: (row) => {
+        const drafting = spoken(row);
+        return drafting.length === 0 ? NONE : outputsCell(sumOf(drafting.map(outputsOf)));
+      },
+    },
+  ];
 }
 
 function figureCell(figure: Figure, arms: number): Content {

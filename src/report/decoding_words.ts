@@ -15,7 +15,8 @@ ${count(prompt_bytes)} bytes, plainly (head 1, one token a forward) and with the
   } ${machineInWords(decoding)}`;
 }
 
-function choiceInWords({ sampling }: Decoding): string {
+/** `greedy decoding`, `sampling at temperature 0.8, top-p 0.95`. */
+export function choiceInWords({ sampling }: Decoding): string {
   const { temperature, top_k, top_p, min_p, repetition_penalty: penalty } = sampling;
   const penalized = penalty === 1 ? "" : `, repetition penalty ${penalty}`;
   if (temperature === 0) return `greedy decoding${penalized}`;

@@ -49,13 +49,13 @@ function decodingClause(set: Replicates, rivals: number): string {
     : setName(set);
   const seeds = drafting.length === 1 ? "" : ` (means of ${drafting.length} seeds)`;
   return `${name} produced ${tokens}${circumstances(drafting)} and decoded ${pace(speedup(set))}${seeds}, ${
-    equalityClause(allOutputs(drafting))
+    equalityClause(sumOf(drafting.map((arm) => armFigures(arm).outputs)))
   }`;
 }
 
-/** Of all arms together; null where nothing was compared. */
-export function allOutputs(arms: readonly Arm[]): Outputs | null {
-  const all = arms.flatMap((arm) => armFigures(arm).outputs ?? []);
+/** All together; null where nothing was compared. */
+export function sumOf(outputs: readonly (Outputs | null)[]): Outputs | null {
+  const all = outputs.filter((one) => one !== null);
   const sum = (key: keyof Outputs) => all.reduce((total, outputs) => total + outputs[key], 0);
   if (all.length === 0) return null;
   return {

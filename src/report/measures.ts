@@ -11,6 +11,10 @@ export interface Measure {
   /** In report.json and report.csv; no two measures of a page have the same. */
   readonly key: string;
   readonly heading: string;
+  /** The heading, less the stage that tells it from the same measure of another stage. */
+  readonly name: string;
+  /** Id of the stage that it comes from, or what kind of stage it is where several may be. */
+  readonly from: string;
   readonly about: "text" | "generation" | "decoding";
   /** Null where neither is: the best is what is near the true text. */
   readonly better: "lower" | "higher" | null;
@@ -31,14 +35,15 @@ export function measuresOf(results: Pick<Results, "arms" | "evaluations" | "deco
     ...lastValidation(evaluations),
     ...ordered.flatMap(generationOf),
     ...(evaluations.some(({ value }) => value.generation !== undefined) ? [] : [repetitionWhileDecoding]),
-    onTrueText,
+    onTrueText(decodings[0]?.id ?? "decode"),
     ...decodings.flatMap(decodingOf),
   ];
   const used = all.filter((measure) => arms.some((arm) => measure.of(arm) !== null));
   return used.map((measure, i) => {
     const isFirst = used.findIndex(({ key }) => key === measure.key) === i;
     const isAlone = used.every((other) => other === measure || other.key !== measure.key);
-    const named = isAlone ? measure : { ...measure, heading: `${measure.heading}, ${measure.from}` };
+    const heading = isAlone ? measure.name : `${measure.name}, ${measure.from}`;
+    const named = { ...measure, heading };
     return isFirst ? named : { ...named, key: `${measure.key}:${measure.from}` };
   });
 }
@@ -48,8 +53,8 @@ function rank({ value: { split } }: Staged<Evaluation>): number {
   return split === "files" ? 2 : split === "train" ? 1 : 0;
 }
 
-/** A measure and the id of the stage that it comes from. */
-type Placed = Measure & { readonly from: string };
+/** A measure whose heading is not yet told from others'. */
+type Placed = Omit<Measure, "heading">;
 
 const share = { digits: 1, scale: 100 };
 
@@ -57,7 +62,7 @@ function bitsOf({ id, value: { split, arms } }: Staged<Evaluation>): Placed {
   const text = rank({ id, value: { split, arms } });
   return {
     key: ["bits_per_byte", "bits_per_byte_training_text", "bits_per_byte_files"][text]!,
-    heading: ["bits per byte", "bits per byte, training text", "bits per byte, files"][text]!,
+    name: ["bits per byte", "bits per byte, training text", "bits per byte, files"][text]!,
     about: "text",
     better: "lower",
     digits: 3,
@@ -75,7 +80,7 @@ function lastValidation(evaluations: readonly Staged<Evaluation>[]): Placed[] {
     );
   return [{
     key: "bits_per_byte_last_validation",
-    heading: "bits per byte, last validation",
+    name: "bits per byte, last validation",
     about: "text",
     better: "lower",
     digits: 3,
@@ -95,12 +100,12 @@ function tasksOf({ id, value: { arms } }: Staged<Evaluation>): Placed[] {
     const accuracy = "accuracy_norm" in metrics ? "accuracy_norm" : "accuracy";
     const measure = (
       metric: string,
-      heading: string,
+      name: string,
       better: "lower" | "higher",
       printed: object,
     ): Placed => ({
       key: `${task}${before > 0 ? before + 1 : ""}_${metric}`,
-      heading: `${TASK_NAMES[task] ?? task}${before > 0 ? ` (${before + 1})` : ""} ${heading}`,
+      name: `${TASK_NAMES[task] ?? task}${before > 0 ? ` (${before + 1})` : ""} ${name}`,
       about: "text",
       better,
       digits: 3,
@@ -119,8 +124,8 @@ function tasksOf({ id, value: { arms } }: Staged<Evaluation>): Placed[] {
   });
 }
 
-const GENERATED:
-  readonly (readonly [key: string, heading: string, better: "higher" | null, printed: object])[] = [
+const GENERATED: readonly (readonly [key: string, name: string, better: "higher" | null, printed: object])[] =
+  [
     ["bleu", "BLEU", "higher", { digits: 2 }],
     ["rouge_l", "ROUGE\u2011L", "higher", {}],
     ["rep_4", "rep\u20114,\u00a0%", null, share],
@@ -137,9 +142,9 @@ function generationOf({ id, value: { generation } }: Staged<Evaluation>): Placed
   const judged = [...new Set(generation.arms.flatMap((arm) => Object.keys(figures(arm.id) ?? {})))]
     .filter((key) => key.startsWith("judge_"))
     .map((key) => [key, `judge: ${key.slice("judge_".length)}`, "higher", { digits: 2 }] as const);
-  return [...GENERATED, ...judged].map(([key, heading, better, printed]) => ({
+  return [...GENERATED, ...judged].map(([key, name, better, printed]) => ({
     key,
-    heading,
+    name,
     about: "generation",
     better,
     digits: 3,
@@ -152,7 +157,7 @@ function generationOf({ id, value: { generation } }: Staged<Evaluation>): Placed
 
 const repetitionWhileDecoding: Placed = {
   key: "rep_4",
-  heading: "rep\u20114,\u00a0%",
+  name: "rep\u20114,\u00a0%",
   about: "generation",
   better: null,
   ...share,
@@ -160,26 +165,26 @@ const repetitionWhileDecoding: Placed = {
   of: ({ decoding }) => decoding === null ? null : decoding.domains[0]!.repetition.plain.rep_4,
 };
 
-const onTrueText: Placed = {
+const onTrueText = (from: string): Placed => ({
   key: "tokens_per_forward_true_text",
-  heading: "tokens per forward, true text",
+  name: "tokens per forward, true text",
   about: "decoding",
   better: "higher",
   digits: 3,
   scale: 1,
-  from: "decode",
+  from,
   of: (arm) => armFigures(arm).tokens_per_forward_true_text,
-};
+});
 
 /** Of the first domain, one prompt at a time. An arm that was decoded without drafts gives one token a forward. */
 function decodingOf({ id, value: { arms } }: Staged<Decoding>): Placed[] {
   const measure = (
     key: string,
-    heading: string,
+    name: string,
     of: (arm: Decoding["arms"][number]) => number | undefined,
   ): Placed => ({
     key,
-    heading,
+    name,
     about: "decoding",
     better: "higher",
     digits: 2,
@@ -216,6 +221,6 @@ export function changeText(measure: Measure, difference: number): string {
 }
 
 /** `bits per byte ↓` */
-export function headingOf({ heading, better }: Measure): string {
+export function headingOf({ heading, better }: Pick<Measure, "heading" | "better">): string {
   return better === null ? heading : `${heading}\u00a0${better === "lower" ? "↓" : "↑"}`;
 }

@@ -67,7 +67,9 @@ function missing({ missing }: Results): Content {
 function compared(results: Results): string {
   const sets = replicatesOf(results);
   const names = sets.map(setName);
-  const seeds = Math.max(...sets.map(({ arms }) => arms.length));
+  const numbers = sets.map(({ arms }) => arms.length);
+  const seeds = Math.max(...numbers);
   const said = names.length === 2 ? names.join(" against ") : listed(names);
-  return seeds > 1 ? `${said}; up to ${seeds} seeds of each` : said;
+  if (seeds === 1) return said;
+  return `${said}; ${numbers.every((n) => n === seeds) ? "" : "up to "}${seeds} seeds of each`;
 }

@@ -123,7 +123,9 @@ function figure(
   source: BitsFrom,
   prefix: string,
 ): Markup {
-  const seeds = Math.max(...groups.map(({ points }) => points.length));
+  const numbers = groups.map(({ points }) => points.length);
+  const seeds = Math.max(...numbers);
+  const upTo = numbers.every((n) => n === seeds) ? "" : "up to ";
   return markup`<figure>${
     scatterPlot({
       id: `${prefix}-${id}`,
@@ -133,7 +135,10 @@ function figure(
       y: { label: axis, range: [0.95, 1.2] },
       reference: 1,
       groups,
-      words: { point: "one training run", mean: `mean ± standard deviation, up to ${plural(seeds, "seed")}` },
+      words: {
+        point: "one training run",
+        mean: `mean ± standard deviation, ${upTo}${plural(seeds, "seed")}`,
+      },
     })
   }</figure>
 `;

@@ -158,13 +158,13 @@ function overSeeds(estimates: readonly (Estimate | undefined)[]): Estimate | und
 function inWords(metric: string, estimate: Estimate | undefined): string {
   if (estimate === undefined || estimate.value === null) return NONE;
   const isShare = METRICS[metric]?.isShare ?? false;
-  const shown = (x: number) => isShare ? decimal(100 * x, 1) : significant(x);
+  const isLarge = estimate.value >= 1e6;
+  const shown = (x: number) => isShare ? decimal(100 * x, 1) : isLarge ? scientific(x) : significant(x);
   const error = estimate.standard_error === null ? "" : `\u00a0±\u00a0${shown(estimate.standard_error)}`;
   return `${shown(estimate.value)}${isShare ? "\u00a0%" : ""}${error}`;
 }
 
-/** Of a perplexity in the millions, the first digits and how many follow are all that there is to say. */
-function significant(x: number): string {
-  if (x >= 1e6) return x.toExponential(2).replace("e+", "e");
-  return decimal(x, x < 100 ? 3 : 0);
-}
+/** Of a perplexity in the millions, and of its error, the first digits and how many follow are all that there is to say. */
+const scientific = (x: number): string => x.toExponential(2).replace("e+", "e");
+
+const significant = (x: number): string => decimal(x, x < 100 ? 3 : 0);

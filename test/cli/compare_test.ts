@@ -82,5 +82,7 @@ withLauncher("compare says what is no run and no arm", async (folder) => {
     /^study has no train stage "arm-ntp-s9": there is arm-ntp-s1, arm-ntp-s2/,
   );
   assert.match(await said("study/eval-ntp-s1"), /^study has no train stage "eval-ntp-s1"/);
+  assert.equal(await said("/nope"), "/nope: no such run; there is study\n"); // not what Deno says of /dev
+  assert.equal(await said("/dev/nope"), "/dev: no such run; there is study\n");
   assert.match(await said(), /missing required argument 'run'/);
 });

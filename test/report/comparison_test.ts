@@ -179,9 +179,53 @@ Deno.test("page() has columns of the paper: LAMBADA, BLiMP, generation, of the a
 Deno.test("page() says in its head what is compared, and the headline speaks of means", () => {
   const root = parse(page(study()));
   const head = textOf(all(root, "header")[0]!);
-  assert.match(head, /ntp \(K=1\), forward \(K=4\), mtp \(K=4\); up to 3 seeds of each/);
+  assert.match(head, /ntp \(K=1\), forward \(K=4\), mtp \(K=4\); 3 seeds of each/);
   assert.match(
     head,
     /^[^]*Of 2 arms that draft, forward \(K=4\) has the highest speed-up: it produced 2\.31 tokens per forward and decoded 1\.80 times as fast as its own plain decoding \(means of 3 seeds\), outputs identical for 48 of 48 prompts; held-out bits per byte 1\.580 ± 0\.026 against 1\.520 ± 0\.010 for ntp \(K=1\)\./,
   );
+});
+
+Deno.test("page() says up to how many seeds there are where not all sets have as many", () => {
+  const files = studyRun();
+  const needs = studyNeeds().filter(({ id }) => !/mtp-s3$/.test(id));
+  const text = textOf(parse(page(collect(STUDY_REPORT, needs, reader(files)))));
+  assert.match(text, /mtp \(K=4\); up to 3 seeds of each/);
+  assert.match(text, /mean ± standard deviation, up to 3 seeds/);
+  assert.doesNotMatch(textOf(parse(page(study()))), /up to 3 seeds/);
+});
+
+Deno.test("page() compares each way of decoding in a table of its own, which says how tokens were chosen", () => {
+  const files = studyRun();
+  const sampled = studyNeeds().filter(({ run }) => run === "decode").map((need) => {
+    const id = need.id.replace("decode", "sampled");
+    for (const file of ["stage.json", "status.json", "decode.json"]) {
+      files.set(`/runs/study/${id}/${file}`, files.get(`/runs/study/${need.id}/${file}`)!);
+    }
+    changeStudy(files, `${id}/stage.json`, ({ config }) => config.sampling = { temperature: 0.8 });
+    changeStudy(files, `${id}/decode.json`, (decoding) => {
+      decoding.sampling.temperature = 0.8;
+      for (const { domains } of decoding.arms) {
+        for (const { measurements } of domains[0].batches) {
+          for (const measurement of measurements) {
+            measurement.equal = null;
+            if (measurement.heads > 1) measurement.tokens_per_forward = 1.25;
+          }
+        }
+      }
+    });
+    return { ...need, id, folder: `/runs/study/${id}` };
+  });
+  const root = parse(page(collect(STUDY_REPORT, [...studyNeeds(), ...sampled], reader(files))));
+  const figures = all(section(root, "comparison"), "figure");
+  const captions = figures.map((figure) => textOf(all(figure, "figcaption")[0]!));
+  const [greedy, drawn] = ["decode, greedy decoding", "sampled, sampling at temperature 0.8"].map((stage) =>
+    rowsOf(figures[captions.findIndex((caption) => caption.endsWith(`; stage ${stage}.`))]!)
+  );
+  const heading = (cell: string) => cell === "tokens per forward ↑";
+  assert.ok(greedy![0]!.some((cell) => cell.includes("true text")));
+  assert.ok(!drawn![0]!.some((cell) => cell.includes("true text") || cell.includes("sampled")));
+  assert.match(drawn!.at(-1)![drawn![0]!.findIndex(heading)]!, /^1\.25 ± 0\.00/);
+  assert.doesNotMatch(greedy!.at(-1)![greedy![0]!.findIndex(heading)]!, /^1\.25/);
+  assert.deepEqual([greedy!.at(-1)!.at(-1), drawn!.at(-1)!.at(-1)], ["48 of 48", "not compared"]);
 });

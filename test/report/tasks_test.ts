@@ -89,6 +89,10 @@ Deno.test("page() says which items were cut for which arm, what guessing gets, a
   });
   assert.match(notes(cut)[0]!, /lost their beginning.*: lambada \(278 of 300 items for forward\)\.$/);
   assert.ok(page(cut).includes("1.03e7\u00a0±\u00a03.82e6"));
+  const exact = results((tasks) =>
+    tasks[1].metrics.perplexity = { value: 5_031_204.2, standard_error: 368_739.1 }
+  );
+  assert.ok(page(exact).includes("5.03e6\u00a0±\u00a03.69e5"), "an error is written as its figure is");
 });
 
 Deno.test("report.json has the figures of tasks", () => {
