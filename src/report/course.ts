@@ -1,7 +1,7 @@
 /** The course of a curve over several runs: its mean, and how far the runs lie apart. */
 
-import type { Interval } from "./series.ts";
-import type { Point } from "./thinning.ts";
+import type { Interval } from "./charts/series.ts";
+import type { Point } from "./charts/thinning.ts";
 
 /** Columns that a long run is summed up in: about what a chart's width can show. */
 const COLUMNS = 200;

@@ -1,7 +1,7 @@
 /** The text that was trained on: counts, sources, lengths of documents, frequent tokens, samples. */
 
 import type { Dataset, Results } from "./collect.ts";
-import { histogram } from "./histogram.ts";
+import { histogram } from "./charts/histogram.ts";
 import type { Meta, Statistics } from "./inputs.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { count, decimal, percent, plural, size } from "./numbers.ts";

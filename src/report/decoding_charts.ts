@@ -1,13 +1,13 @@
 /** Charts of one arm's decoding: speed by number of heads, acceptance by depth, where the time of a forward goes. */
 
 import { outputsOf } from "./arm_figures.ts";
-import { type BarChart, barChart } from "./bars.ts";
+import { type BarChart, barChart } from "./charts/bars.ts";
 import { armName, equalityClause } from "./headline.ts";
 import type { DecodedArm, DecodedBatch, DecodedDomain } from "./inputs.ts";
 import { type Markup, markup } from "./markup.ts";
 import { draftingOf, headsName, millisecondsOf, mostHeads, spokenOf } from "./measurements.ts";
 import { decimal, percent } from "./numbers.ts";
-import { type StackChart, stackChart } from "./stack.ts";
+import { type StackChart, stackChart } from "./charts/stack.ts";
 import { NONE, times } from "./summary.ts";
 
 /** Charts of the first batch of each domain; those of further batches unfold. */

@@ -1,13 +1,13 @@
 /** Charts of the decoding of many arms: what each set of replicates gains by heads, and how its drafts fare by depth. */
 
-import { lineChart } from "./chart.ts";
+import { lineChart } from "./charts/chart.ts";
 import type { Results } from "./collect.ts";
 import { byHeads, curriculaOf, type Facet, inFacet, stylesIn } from "./facets.ts";
 import type { DecodedArm, DecodedDomain } from "./inputs.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { draftingOf, mostHeads } from "./measurements.ts";
 import type { Replicates } from "./replicates.ts";
-import type { Series } from "./series.ts";
+import type { Series } from "./charts/series.ts";
 import { spreadOf } from "./spread.ts";
 
 /** A figure of one arm's domain at a whole number: of heads, or of depth. */

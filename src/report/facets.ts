@@ -2,7 +2,7 @@
 
 import type { Arm, Results } from "./collect.ts";
 import type { Replicates } from "./replicates.ts";
-import { STYLES } from "./svg.ts";
+import { STYLES } from "./charts/svg.ts";
 
 /** Sets that are drawn together. */
 export interface Facet {

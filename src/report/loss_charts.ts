@@ -1,6 +1,6 @@
 /** Curves of each head's loss: a panel for each set of replicates, and head 1 of all of them in one. */
 
-import { lineChart } from "./chart.ts";
+import { lineChart } from "./charts/chart.ts";
 import type { Arm, Results } from "./collect.ts";
 import { courseOf } from "./course.ts";
 import { byHeads, curriculaOf, type Facet, inFacet, stylesIn } from "./facets.ts";
@@ -9,9 +9,9 @@ import { type Content, type Markup, markup } from "./markup.ts";
 import { plural } from "./numbers.ts";
 import { band, phasesInWords } from "./phases.ts";
 import type { Replicates } from "./replicates.ts";
-import { extent, type Series } from "./series.ts";
+import { extent, type Series } from "./charts/series.ts";
 import { lastStep, lateRange } from "./steps.ts";
-import type { Point } from "./thinning.ts";
+import type { Point } from "./charts/thinning.ts";
 
 /** Panels that stand open; further ones unfold. */
 const OPEN = 12;

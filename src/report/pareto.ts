@@ -7,9 +7,9 @@ import { BITS_NAME } from "./headline.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import { plural } from "./numbers.ts";
 import { type Replicates, replicatesOf } from "./replicates.ts";
-import { frontOf, type Group, scatterPlot } from "./scatter.ts";
+import { frontOf, type Group, scatterPlot } from "./charts/scatter.ts";
 import { spreadOf } from "./spread.ts";
-import { STYLES } from "./svg.ts";
+import { STYLES } from "./charts/svg.ts";
 
 /** What more is better of. */
 interface Measure {

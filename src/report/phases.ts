@@ -1,6 +1,6 @@
 /** The phases of a curriculum as a chart's bands, and in words. */
 
-import type { Band } from "./chart.ts";
+import type { Band } from "./charts/chart.ts";
 import type { Arm } from "./collect.ts";
 import type { Phase } from "./inputs.ts";
 

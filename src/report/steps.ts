@@ -1,8 +1,8 @@
 /** How far trainings have come. */
 
 import type { Arm } from "./collect.ts";
-import { rangeOf } from "./plot.ts";
-import type { Series } from "./series.ts";
+import { rangeOf } from "./charts/plot.ts";
+import type { Series } from "./charts/series.ts";
 
 /** The last step that any of the arms has come to; at least 1. */
 export function lastStep(arms: readonly Arm[]): number {

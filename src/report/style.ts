@@ -1,6 +1,6 @@
 /** The page's style sheet: one column, light and dark, on a phone and on paper. */
 
-import { CHART_STYLE } from "./svg.ts";
+import { CHART_STYLE } from "./charts/svg.ts";
 
 /** The whole style sheet; it names nothing outside of the page. */
 export const PAGE_STYLE = `

@@ -1,6 +1,6 @@
 /** Curves of validations during training: bits per byte, and the estimate of tokens per forward. */
 
-import { lineChart } from "./chart.ts";
+import { lineChart } from "./charts/chart.ts";
 import type { Arm, Results } from "./collect.ts";
 import { courseOf } from "./course.ts";
 import { byHeads, curriculaOf, type Facet, inFacet, stylesIn } from "./facets.ts";
@@ -8,7 +8,7 @@ import { armName } from "./headline.ts";
 import type { Validation } from "./inputs.ts";
 import { type Content, type Markup, markup } from "./markup.ts";
 import type { Replicates } from "./replicates.ts";
-import type { Series } from "./series.ts";
+import type { Series } from "./charts/series.ts";
 import { lastStep, lateRange } from "./steps.ts";
 
 /** Two charts for each facet, or a sentence. */

@@ -1,5 +1,5 @@
 /** The live page: what it shows of a run, and the frame around it. The charts are the report's own. */
-import { lineChart } from "../report/chart.ts";
+import { lineChart } from "../report/charts/chart.ts";
 import type { Arm } from "../report/collect.ts";
 import { armName } from "../report/headline.ts";
 import { Markup, markup } from "../report/markup.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { courseOf } from "../../src/report/course.ts";
-import type { Point } from "../../src/report/thinning.ts";
+import type { Point } from "../../src/report/charts/thinning.ts";
 
 Deno.test("courseOf() is the mean at each step, with the lowest and the highest run around it", () => {
   const course = courseOf([[[10, 1], [20, 4]], [[10, 3], [20, 4]], [[10, 8], [20, null]]]);

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { mark } from "../../src/report/marks.ts";
-import { frontOf, type Group, scatterPlot } from "../../src/report/scatter.ts";
-import { STYLES } from "../../src/report/svg.ts";
-import { all, type Element, numeric, parse, textOf } from "./well_formed.ts";
+import { mark } from "../../../src/report/charts/marks.ts";
+import { frontOf, type Group, scatterPlot } from "../../../src/report/charts/scatter.ts";
+import { STYLES } from "../../../src/report/charts/svg.ts";
+import { all, type Element, numeric, parse, textOf } from "../well_formed.ts";
 
 function group(name: string, x: number, y: number, sd: Group["mean"]["sd"] = null): Group {
   const points = sd === null ? [{ name, x, y }] : [-1, 1].map((sign) => ({

@@ -1,6 +1,6 @@
 /** The lines of a chart: gaps where there are no values, a mean over the noise of long runs, the spread over several runs. */
 
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../markup.ts";
 import { rangeOf, type Scale } from "./plot.ts";
 import { KEY, px, STYLES } from "./svg.ts";
 import { averaged, type Known, type Point, segments, thinned } from "./thinning.ts";

@@ -3,7 +3,7 @@
  * input gives the same bytes.
  */
 
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../markup.ts";
 import {
   type Axis,
   BELOW,

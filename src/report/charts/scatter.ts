@@ -1,7 +1,7 @@
 /** Scatter plots of groups of points as SVG text: each group's mean with its spread and its name beside it, and the Pareto front. */
 
 import { type Obstacle, placeLabels, type Placement } from "./labels.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../markup.ts";
 import { mark } from "./marks.ts";
 import {
   type Axis,

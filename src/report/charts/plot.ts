@@ -1,6 +1,6 @@
 /** A plot with two axes: scales, ticks whose labels do not touch, the names and units beside them. */
 
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../markup.ts";
 import { fitted, FONT, px, textWidth, WIDTH } from "./svg.ts";
 import { enclosingTicks, linearTicks, logTicks, type Ticks } from "./ticks.ts";
 

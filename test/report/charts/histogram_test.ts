@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { histogram } from "../../src/report/histogram.ts";
-import { WIDTH } from "../../src/report/svg.ts";
-import { all, numeric, parse, textOf } from "./well_formed.ts";
+import { histogram } from "../../../src/report/charts/histogram.ts";
+import { WIDTH } from "../../../src/report/charts/svg.ts";
+import { all, numeric, parse, textOf } from "../well_formed.ts";
 
 const chartOf = (counts: readonly number[]) => ({
   id: "h",

@@ -1,6 +1,6 @@
 /** What every chart shares: the frame with its title for screen readers, text that fits, the legend, the styles. */
 
-import { type Content, type Markup, markup, visible } from "./markup.ts";
+import { type Content, type Markup, markup, visible } from "../markup.ts";
 
 /** Width of every chart in its own units. A unit is about a pixel on a phone and 1.2 on a wide screen. */
 export const WIDTH = 420;

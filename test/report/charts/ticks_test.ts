@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { enclosingTicks, linearTicks, logTicks } from "../../src/report/ticks.ts";
+import { enclosingTicks, linearTicks, logTicks } from "../../../src/report/charts/ticks.ts";
 
 /** Ranges of any position and width that a chart may meet. */
 const ranges = fc.tuple(

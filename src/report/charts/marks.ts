@@ -1,6 +1,6 @@
 /** Marks of points: each style has a shape of its own, so that they stay apart without colour. */
 
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../markup.ts";
 import { px, STYLES } from "./svg.ts";
 
 /** Corners of each shape in units of its radius; null: a circle. Areas are about equal. */

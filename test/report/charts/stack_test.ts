@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type StackChart, stackChart } from "../../src/report/stack.ts";
-import { all, numeric, parse, textOf } from "./well_formed.ts";
+import { type StackChart, stackChart } from "../../../src/report/charts/stack.ts";
+import { all, numeric, parse, textOf } from "../well_formed.ts";
 
 const chartOf = (stacks: StackChart["stacks"]): StackChart => ({
   id: "s",

@@ -1,6 +1,6 @@
 /** What charts of horizontal bars share: the frame, the axis, and fills that stay apart without colour. */
 
-import { type Content, type Markup, markup } from "./markup.ts";
+import { type Content, type Markup, markup } from "../markup.ts";
 import { type ChartText, drawing, fitted, FONT, KEY, legend, px, STYLES, textWidth, WIDTH } from "./svg.ts";
 import { enclosingTicks, type Ticks } from "./ticks.ts";
 

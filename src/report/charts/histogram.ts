@@ -1,7 +1,7 @@
 /** A histogram as SVG text: upright columns side by side, with the bins' bounds below. */
 
-import { type Markup, markup } from "./markup.ts";
-import { count } from "./numbers.ts";
+import { type Markup, markup } from "../markup.ts";
+import { count } from "../numbers.ts";
 import { type ChartText, drawing, fitted, px, textWidth, WIDTH } from "./svg.ts";
 import { enclosingTicks } from "./ticks.ts";
 

@@ -1,7 +1,7 @@
 /** Grouped horizontal bars as SVG text: one group an arm, one bar a measure, each with its value beside it. */
 
 import { horizontalBars } from "./horizontal.ts";
-import type { Markup } from "./markup.ts";
+import type { Markup } from "../markup.ts";
 import type { ChartText } from "./svg.ts";
 
 /** One group: a value per measure, in their order. */

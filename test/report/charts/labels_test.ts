@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { placeLabels } from "../../src/report/labels.ts";
-import type { Box } from "../../src/report/plot.ts";
+import { placeLabels } from "../../../src/report/charts/labels.ts";
+import type { Box } from "../../../src/report/charts/plot.ts";
 
 const PLOT: Box = { left: 40, right: 412, top: 40, bottom: 300 };
 const NAMES = [

@@ -1,7 +1,7 @@
 /** Stacked horizontal bars as SVG text: one bar a group, made of parts, with its sum beside it. */
 
 import { horizontalBars } from "./horizontal.ts";
-import type { Markup } from "./markup.ts";
+import type { Markup } from "../markup.ts";
 import type { ChartText } from "./svg.ts";
 
 /** One bar: a length for each part, in their order (not negative), and the words behind the last. */

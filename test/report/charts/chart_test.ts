@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type LineChart, lineChart } from "../../src/report/chart.ts";
-import type { Series } from "../../src/report/series.ts";
-import type { Point } from "../../src/report/thinning.ts";
-import { textWidth, WIDTH } from "../../src/report/svg.ts";
-import { all, type Element, numeric, parse, textOf } from "./well_formed.ts";
+import { type LineChart, lineChart } from "../../../src/report/charts/chart.ts";
+import type { Series } from "../../../src/report/charts/series.ts";
+import type { Point } from "../../../src/report/charts/thinning.ts";
+import { textWidth, WIDTH } from "../../../src/report/charts/svg.ts";
+import { all, type Element, numeric, parse, textOf } from "../well_formed.ts";
 
 function chartOf(series: readonly Series[], more: Partial<LineChart> = {}): LineChart {
   return {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type BarChart, barChart } from "../../src/report/bars.ts";
-import { all, numeric, parse, textOf } from "./well_formed.ts";
+import { type BarChart, barChart } from "../../../src/report/charts/bars.ts";
+import { all, numeric, parse, textOf } from "../well_formed.ts";
 
 function chartOf(groups: BarChart["groups"], reference?: number): BarChart {
   const text = { id: "b", title: "Speed", description: "d.", axis: "times", measures: ["x", "y"] };
