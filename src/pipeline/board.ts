@@ -33,8 +33,9 @@ const MARKS: Record<Progress, string> = {
   blocked: "-",
 };
 
-/** Rows of each kind that are shown at most: those that failed, and those that come next. */
+/** Rows of each kind that are shown at most, so that the table is no taller than a terminal. */
 const FAILED = 4;
+const RUNNING = 8;
 const NEXT = 3;
 
 /** The lines of the table; longer ones are for the terminal to cut. */
@@ -48,13 +49,17 @@ export function boardLines({ name, seconds, left }: Heading, rows: readonly Row[
     ...(failed.length > 0 ? [`${failed.length} failed`] : []),
     ...(of("blocked").length > 0 ? [`${of("blocked").length} cannot run for that`] : []),
   ];
-  const shown = [...failed.slice(-FAILED), ...stopped, ...running, ...waiting.slice(0, NEXT)];
-  const width = Math.max(0, ...shown.map((row) => titleOf(row).length));
-  const more = waiting.length - NEXT;
+  const active = [...stopped, ...running];
+  const now = [...failed.slice(-FAILED), ...active.slice(0, RUNNING)];
+  const next = waiting.slice(0, NEXT);
+  const width = Math.max(0, ...[...now, ...next].map((row) => titleOf(row).length));
+  const more = (mark: string, hidden: number) => hidden > 0 ? [`  ${mark} and ${hidden} more`] : [];
   return [
     `${name}: ${counts.join(", ")}, ${duration(seconds)}${time}`,
-    ...shown.map((row) => lineOf(row, width)),
-    ...(more > 0 ? [`  · and ${more} more`] : []),
+    ...now.map((row) => lineOf(row, width)),
+    ...more(MARKS.running, active.length - RUNNING),
+    ...next.map((row) => lineOf(row, width)),
+    ...more(MARKS.waiting, waiting.length - NEXT),
   ];
 }
 

@@ -6,7 +6,7 @@ import { EXIT, InUse, UserError } from "../stage/errors.ts";
 import { HANDED_ON, Terminal } from "../stage/terminal.ts";
 import { Attempt, type Ended } from "./attempt.ts";
 import { boardLines, type Row } from "./board.ts";
-import { Estimator } from "./estimate.ts";
+import { Estimator, sideBySide } from "./estimate.ts";
 import type { Places } from "./permissions.ts";
 import { Schedule } from "./schedule.ts";
 import type { Task } from "./select.ts";
@@ -159,15 +159,16 @@ export class Crew {
 
   /** Seconds, where every stage that is left can be estimated. */
   #left(): number | undefined {
-    let left = 0;
-    for (const [id, progress] of this.#schedule.progress) {
+    const left: { config: StageConfig; seconds: number }[] = [];
+    for (const { stage: { config } } of this.#assignment.tasks) {
+      const progress = this.#schedule.progress.get(config.id);
       if (progress !== "waiting" && progress !== "running") continue;
-      const expected = this.#expected.get(id);
+      const expected = this.#expected.get(config.id);
       if (expected === undefined) return undefined;
-      const member = this.#members.get(id);
-      left += Math.max(0, expected - (member === undefined ? 0 : (Date.now() - member.begun) / 1000));
+      const begun = this.#members.get(config.id)?.begun ?? Date.now();
+      left.push({ config, seconds: Math.max(0, expected - (Date.now() - begun) / 1000) });
     }
-    return left / this.#assignment.jobs;
+    return sideBySide(left, this.#assignment.jobs);
   }
 
   #title({ stage: { config: { id, run } } }: Task): string {

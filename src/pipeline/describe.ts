@@ -3,7 +3,7 @@
 import { join, relative, resolve } from "node:path";
 import type { PipelineConfig } from "../config/schema.ts";
 import { roundly } from "./board.ts";
-import { type Estimate, Estimator } from "./estimate.ts";
+import { type Estimate, Estimator, sideBySide } from "./estimate.ts";
 import { NATIVE } from "./permission_table.ts";
 import { type Access, accessOf, type Places } from "./permissions.ts";
 import { type PlannedStage, planPipeline, type State } from "./plan.ts";
@@ -141,8 +141,10 @@ function timeOf(block: readonly Item[]): string {
 function totalOf(items: readonly Item[], jobs: number): string {
   const left = items.filter(({ stage }) => stage.state !== "done");
   if (left.length === 0) return "Nothing to do.";
-  const known = left.flatMap(({ estimate }) => estimate ?? []);
-  const seconds = known.reduce((sum, estimate) => sum + estimate.seconds, 0) / jobs;
+  const known = left.flatMap(({ stage: { config }, estimate }) =>
+    estimate === undefined ? [] : [{ config, ...estimate }]
+  );
+  const seconds = sideBySide(known, jobs);
   const unknown = left.length - known.length;
   const more = unknown === 0
     ? ""

@@ -3,6 +3,7 @@
 import { dirname, join } from "node:path";
 import type { StageConfig, StageKind } from "../config/schema.ts";
 import type { PlannedStage } from "./plan.ts";
+import { isAlone } from "./schedule.ts";
 import { readStageFile, readStatus } from "./stage_files.ts";
 import { type Work, workOf } from "./work.ts";
 
@@ -53,6 +54,14 @@ export class Estimator {
     const rate = USUAL[config.run];
     return rate === undefined ? undefined : { seconds: START + work / rate, measured: false };
   }
+}
+
+/** Seconds of stages of which so many go side by side, but for those that run alone. */
+export function sideBySide(
+  stages: readonly { config: StageConfig; seconds: number }[],
+  jobs: number,
+): number {
+  return stages.reduce((sum, { config, seconds }) => sum + seconds / (isAlone(config) ? 1 : jobs), 0);
 }
 
 /** A model that cannot be is told of elsewhere. */

@@ -12,7 +12,7 @@ import type { Task } from "./select.ts";
 export type Progress = "waiting" | "running" | "done" | "skipped" | "stopped" | "failed" | "blocked";
 
 /** It measures time, and has the machine to itself. */
-const isAlone = ({ run }: StageConfig): boolean => run === "decode";
+export const isAlone = ({ run }: StageConfig): boolean => run === "decode";
 
 /** The stages of one command, from waiting to ended. */
 export class Schedule {

@@ -56,6 +56,8 @@ export function select(
     isOfKind(stage) && (only?.has(stage.config.id) ?? true) && (from?.has(stage.config.id) ?? true)
   );
   if (stages.length === 0) throw new UsageError(`${asked.file} has no ${kind ?? "such"} stage`);
+  const idle = [...forced].find((id) => !stages.some(({ config }) => config.id === id));
+  if (idle !== undefined) throw new UsageError(`--force ${idle}: it is not among the stages that are to run`);
   const tasks = new Map<string, Task>();
   const isReady = (need: PlannedStage) => need.state === "done" || tasks.has(need.config.id);
   for (const stage of stages) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Estimator } from "../../src/pipeline/estimate.ts";
+import { Estimator, sideBySide } from "../../src/pipeline/estimate.ts";
 import { planPipeline } from "../../src/pipeline/plan.ts";
 import { workOf } from "../../src/pipeline/work.ts";
 import { withFiles } from "../support.ts";
@@ -60,4 +60,10 @@ withFiles("estimate() passes over what another run's folder has of no stage, or 
   leave(before!, "done");
   Deno.writeTextFileSync(join(before!.folder, "status.json"), '{"state":"done"}');
   assert.equal(new Estimator(here).estimate(text!)!.measured, false);
+});
+
+Deno.test("sideBySide() lets stages share the time, but for those that run alone", () => {
+  const [, arm, score, speed] = smallPipeline().stages;
+  const seconds = 60;
+  assert.equal(sideBySide([arm!, score!, speed!].map((config) => ({ config, seconds })), 2), 30 + 30 + 60);
 });

@@ -52,6 +52,9 @@ withFiles("select() starts named stages over, and what follows from them", (run)
     "speed: skip",
     "page: clear and run",
   ]);
+  assert.throws(() => chosen(run, { only: ["page"], force: ["score"] }), {
+    message: "--force score: it is not among the stages that are to run",
+  });
   assert.deepEqual(chosen(run, { force: true }).filter((line) => !line.endsWith("skip")), []);
 });
 
