@@ -6,7 +6,7 @@ import { differences } from "../formats/differences.ts";
 import { UserError } from "../stage/errors.ts";
 import { decisivePart, fingerprintOf, STAGE_VERSIONS } from "./fingerprint.ts";
 import { brokenSeals } from "./seals.ts";
-import { type Command, readStageFile, readStatus, type StageFile } from "./stage_files.ts";
+import { type Command, readStatus, readWholeStageFile, type StageFile } from "./stage_files.ts";
 
 /**
  * - `done`: it ran to its end with the same config on the same inputs
@@ -42,7 +42,7 @@ export function planPipeline({ stages }: PipelineConfig, runFolder: string): Pla
 
 function planStage(config: StageConfig, folder: string, needs: readonly PlannedStage[]): PlannedStage {
   const stage = { config, folder, needs };
-  const before = readStageFile(folder);
+  const before = readWholeStageFile(folder);
   if (!before) return { ...stage, state: "new", changes: [] };
   if (before.run !== config.run) {
     throw new UserError(

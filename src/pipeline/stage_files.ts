@@ -51,10 +51,25 @@ export interface Status {
  * @throws {UserError} where it cannot be read, or something else stands there.
  */
 export function readStageFile(folder: string): StageFile | undefined {
+  const stage = readIfThere(join(folder, "stage.json")) as StageFile | undefined;
+  if (stage === undefined || typeof stage?.id === "string" && typeof stage.run === "string") return stage;
+  throw describesNothing(folder);
+}
+
+/**
+ * The same with all that planning takes from it.
+ *
+ * @throws {UserError} where it lacks that.
+ */
+export function readWholeStageFile(folder: string): StageFile | undefined {
+  const stage = readStageFile(folder);
+  if (stage === undefined || typeof stage.config === "object" && Array.isArray(stage.needs)) return stage;
+  throw describesNothing(folder);
+}
+
+function describesNothing(folder: string): UserError {
   const path = join(folder, "stage.json");
-  const stage = readIfThere(path) as StageFile | undefined;
-  if (stage === undefined || typeof stage?.config === "object" && Array.isArray(stage.needs)) return stage;
-  throw new UserError(
+  return new UserError(
     `Cannot read "${path}": it does not describe a stage; remove its folder, or put it back`,
   );
 }
