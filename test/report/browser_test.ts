@@ -3,28 +3,13 @@
 import assert from "node:assert/strict";
 import { collect } from "../../src/report/collect.ts";
 import { page } from "../../src/report/page.ts";
+import { browser, inCi, lookWith } from "../browser.ts";
 import { withFiles } from "../support.ts";
 import { ALL, completeRun, reader, REPORT } from "./fixture.ts";
 import { LARGE, SMALL, study, STUDY_REPORT } from "./many_arms.ts";
 
-const granted = (descriptor: Deno.PermissionDescriptor): boolean =>
-  Deno.permissions.querySync(descriptor).state === "granted";
-
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const mayLook = granted({ name: "read", path: "/usr/bin" }) &&
-  granted({ name: "run", command: Deno.execPath() });
-const browser = mayLook ? PLACES.find(isThere) : undefined;
-const inCi = granted({ name: "env", variable: "CI" }) && Deno.env.get("CI") === "true";
 /** Screenshots and prints, for whoever wants to look. */
 const ARTIFACTS = "runs/test-artifacts/report";
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 /** What look.ts prints. */
 interface Seen {
@@ -83,24 +68,13 @@ ${chart}${wide}<script>console.error("oops")</script>`,
   });
 }
 
-/** A process of its own may reach the network and start the browser. */
-async function look(
+function look(
   browser: string,
   folder: string,
   names: readonly string[],
   artifacts = ARTIFACTS,
 ): Promise<Seen> {
   Deno.mkdirSync(artifacts, { recursive: true });
-  const flags = [`--allow-run=${browser}`, "--allow-net=127.0.0.1", `--allow-write=${folder},${artifacts}`];
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--no-prompt", "--ignore-env", ...flags, "test/report/look.ts"],
-      ...[browser, folder, artifacts, ...names],
-    ],
-    clearEnv: true,
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout));
+  const flags = [`--allow-write=${folder},${artifacts}`];
+  return lookWith(browser, "test/report/look.ts", flags, [folder, artifacts, ...names]);
 }
